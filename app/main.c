@@ -1,0 +1,201 @@
+#include "app/app.h"
+
+#include <string.h>
+
+#include "app/config.h"
+#include "app/telemetry.h"
+#include "app/time.h"
+#include "log/log.h"
+#include "target/nucleo-f429zi/board.h"
+#include "target/nucleo-f429zi/button.h"
+#include "target/nucleo-f429zi/phy.h"
+#include "target/stm32f429/chip.h"
+#include "target/stm32f429/crash.h"
+#include "target/stm32f429/ethernet.h"
+#include "target/stm32f429/iwdg.h"
+#include "target/stm32f429/rng.h"
+
+KERNEL_DEFINE
+
+static int clock_error;
+
+enum {
+    WATCHDOG_MS = 8000,
+    BUTTON_BOUNCE_MS = 50,
+};
+
+static uint32_t now_ms(void)
+{
+    return us_to_ms(clock_now());
+}
+
+/* Lets the network do what it can, and sees to it that it is called again in time. */
+static void serve(struct network *network)
+{
+    uint32_t wait_ms = network_run(network, now_ms());
+
+    arm(network_due, wait_ms == UINT32_MAX ? KERNEL_NEVER : clock_now() + milliseconds(wait_ms));
+    if (network_take_changes(network) & 1u << SETTING_TELEMETRY_PERIOD_MS)
+        arm(telemetry, clock_now() + milliseconds(network->settings.telemetry.period_ms));
+}
+
+TASK(ethernet)
+{
+    uint32_t events = ethernet_interrupt();
+
+    if (events & ETHERNET_FAILED)
+        arm(link, clock_now());
+    LOCK(network) {
+        serve(network);
+    }
+}
+
+TASK(network_due)
+{
+    LOCK(network) {
+        serve(network);
+    }
+}
+
+/* Contacts bounce: what comes shortly after a press is part of it. */
+TASK(button)
+{
+    static uint64_t ready_us;
+
+    button_acknowledge();
+    if (clock_now() < ready_us)
+        return;
+    ready_us = clock_now() + milliseconds(BUTTON_BOUNCE_MS);
+    LOCK(network) {
+        network_set_led(network, !network->settings.led);
+        serve(network);
+    }
+}
+
+static void log_link(const struct ethernet_link *link)
+{
+    if (link->up)
+        LOG_INFO("link up, %d Mbit/s %s duplex", link->fast ? 100 : 10, link->full_duplex ? "full" : "half");
+    else
+        LOG_WARNING("link down");
+}
+
+/* Everything that stops this task, or keeps its interrupts from coming, ends in the watchdog's reset. */
+TASK(link)
+{
+    static struct phy phy;
+    struct ethernet_link link;
+    int change = ETHERNET_SAME;
+    int next_ms = phy_poll(&phy, &link);
+
+    if (next_ms < 0)
+        next_ms = PHY_POLL_SETTLED_MS;
+    LOCK(network) {
+        change = ethernet_update(&link, now_ms());
+        if (change == ETHERNET_UP || change == ETHERNET_DOWN)
+            network_link(network, change == ETHERNET_UP, now_ms());
+        if (change != ETHERNET_SAME)
+            serve(network);
+    }
+    if (change == ETHERNET_UP || change == ETHERNET_DOWN) {
+        log_link(&link);
+        board_led(BOARD_LD1, link.up);
+    } else if (change == ETHERNET_RECOVERED) {
+        LOG_WARNING("ethernet: set up anew after a bus error or a stuck transmission");
+    }
+    iwdg_feed();
+    arm(link, clock_now() + milliseconds(next_ms));
+}
+
+TASK(telemetry)
+{
+    static struct telemetry telemetry;
+    static uint64_t due_us;
+    char json[TELEMETRY_MAX];
+
+    LOCK(network) {
+        size_t length = telemetry_write(&telemetry, network, clock_now(), kernel_idle_us(), json);
+        uint64_t period_us = milliseconds(network->settings.telemetry.period_ms);
+
+        network_publish(network, "telemetry", json, length, now_ms());
+        serve(network);
+        /* From due time to due time, so that nothing adds up; anew when the period has changed. */
+        due_us += period_us;
+        if (due_us <= clock_now() || due_us > clock_now() + period_us)
+            due_us = clock_now() + period_us;
+        arm(telemetry, due_us);
+    }
+}
+
+/* ---- Boot ---- */
+
+static void log_crash(void)
+{
+    struct crash_record crash;
+
+    if (!crash_take(&crash))
+        return;
+    if (crash.reason == CRASH_ASSERTION)
+        LOG_ERROR("the last run ended in assertion %s %u", crash.module, (unsigned)crash.number);
+    else
+        LOG_ERROR("the last run ended in exception %u at pc 0x%08x, lr 0x%08x, cfsr 0x%08x, hfsr 0x%08x, bfar 0x%08x",
+                  (unsigned)crash.number, (unsigned)crash.pc, (unsigned)crash.lr, (unsigned)crash.cfsr,
+                  (unsigned)crash.hfsr, (unsigned)crash.bfar);
+}
+
+/* Sequence numbers and ports must not be guessed: without the true random source the device would be weak. */
+static void draw_seed(uint32_t seed[4])
+{
+    int error = rng_init();
+
+    for (size_t i = 0; i < 4 && error == 0; i++)
+        error = rng_read(&seed[i]);
+    if (error == 0)
+        return;
+    LOG_ERROR("no true random numbers (%d): connections can be guessed", error);
+    for (size_t i = 0; i < 4; i++)
+        seed[i] ^= chip_uid()[i] + (uint32_t)clock_now();
+}
+
+static void choose_mac(uint8_t mac[6])
+{
+    if (config.mac_given)
+        memcpy(mac, config.mac, 6);
+    else
+        board_mac_from_uid(mac);
+    LOG_INFO("MAC %02x-%02x-%02x-%02x-%02x-%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+INIT
+{
+    uint32_t seed[4] = {0};
+    uint8_t mac[6];
+    static struct net_device device; /* the stack keeps a pointer to it */
+    int error;
+
+    button_init();
+    log_init(clock_now);
+    LOG_INFO("mote " MOTE_VERSION ", started by %s", chip_reset_cause());
+    if (clock_error != 0)
+        LOG_ERROR("clock: %d, not the 180 MHz of the ST-LINK's oscillator", clock_error);
+    log_crash();
+    draw_seed(seed);
+    choose_mac(mac);
+    error = ethernet_init(mac);
+    if (error != 0)
+        LOG_WARNING("ethernet: no clock from the PHY (%d), trying again each second", error);
+    ethernet_device(&device);
+    LOCK(network) {
+        network_init(network, mac, seed, &device);
+    }
+    if (iwdg_start(WATCHDOG_MS) != 0)
+        LOG_WARNING("watchdog: runs with its shortest time");
+    arm(link, 0);
+    arm(telemetry, seconds(1));
+}
+
+int main(void)
+{
+    clock_error = board_init(); /* before the kernel, whose timer runs on this clock */
+    kernel_start();
+}

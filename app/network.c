@@ -1,0 +1,203 @@
+#include "app/network.h"
+
+#include <string.h>
+
+#include "app/config.h"
+#include "log/log.h"
+#include "target/nucleo-f429zi/board.h"
+
+enum { KEEP_ALIVE_S = 60 };
+
+#define LOG_IP_FORMAT "%u.%u.%u.%u"
+#define LOG_IP(a)                                                                                                 \
+    (unsigned)((a) >> 24), (unsigned)((a) >> 16 & 255), (unsigned)((a) >> 8 & 255), (unsigned)((a)&255)
+
+static void name_topics(struct network *n, const uint8_t mac[6])
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[] = "xx-xx-xx-xx-xx-xx";
+
+    for (size_t i = 0; i < 6; i++) {
+        text[3 * i] = digits[mac[i] >> 4];
+        text[3 * i + 1] = digits[mac[i] & 15];
+    }
+    memcpy(n->name, "mote-", 5);
+    memcpy(n->name + 5, text, sizeof text);
+    memcpy(n->topics, "dt/mote/", 8);
+    memcpy(n->topics + 8, text, sizeof text);
+}
+
+static void init_mqtt(struct network *n, uint32_t seed)
+{
+    n->will = (struct mqtt_will){
+        .topic = {{n->topics, strlen(n->topics)}, MQTT_TEXT("/alive")},
+        .qos = 1,
+        .retain = true,
+    };
+    n->mqtt_config = (struct mqtt_config){
+        .client_id = n->name,
+        .will = &n->will,
+        .keep_alive_s = KEEP_ALIVE_S,
+    };
+    mqtt_init(&n->mqtt, &n->mqtt_config, &n->broker.transport, seed);
+}
+
+void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4], const struct net_device *device)
+{
+    struct net_config net_config = {
+        .address = config.address,
+        .netmask = config.netmask,
+        .gateway = config.gateway,
+        .dns_server = config.dns_server,
+        .hostname = n->name,
+    };
+
+    name_topics(n, mac);
+    memcpy(net_config.mac, mac, 6);
+    memcpy(net_config.seed, seed, sizeof net_config.seed);
+    net_init(&n->net, &net_config, device);
+    broker_init(&n->broker, &n->net);
+    n->settings = settings_default;
+    init_mqtt(n, net_random(&n->net));
+    mm2_init(&n->mm2, &settings_tree, &n->settings, n->topics, net_random(&n->net));
+    LOG_INFO("topics %s", n->topics);
+}
+
+void network_link(struct network *n, bool up, uint32_t now_ms)
+{
+    net_link(&n->net, up, now_ms);
+}
+
+/* ---- What the log tells ---- */
+
+static void log_address(struct network *n)
+{
+    uint32_t address = net_address(&n->net);
+
+    if (address == n->address)
+        return;
+    n->address = address;
+    if (address == 0) {
+        LOG_INFO("no address: asking DHCP");
+        return;
+    }
+    LOG_INFO("address " LOG_IP_FORMAT ", gateway " LOG_IP_FORMAT, LOG_IP(address), LOG_IP(net_gateway(&n->net)));
+}
+
+static void log_disconnected(const struct mqtt_event *event)
+{
+    static const char *const causes[] = {
+        [MQTT_CAUSE_USER] = "closed by us",
+        [MQTT_CAUSE_SERVER] = "closed by the broker",
+        [MQTT_CAUSE_REFUSED] = "refused by the broker",
+        [MQTT_CAUSE_PROTOCOL] = "it broke the protocol",
+        [MQTT_CAUSE_TRANSPORT] = "connection failed",
+        [MQTT_CAUSE_TIMEOUT] = "no answer in time",
+    };
+
+    LOG_WARNING("broker %s: %s (reason 0x%02x); next attempt in %u ms",
+                event->disconnected.established ? "lost" : "not reached", causes[event->disconnected.cause],
+                event->disconnected.reason, (unsigned)event->disconnected.retry_ms);
+}
+
+static void log_setting(const struct network *n, size_t leaf)
+{
+    char json[SETTINGS_JSON_MAX + 1] = {0};
+
+    settings_get(&settings_tree, &n->settings, leaf, json);
+    LOG_INFO("setting %s = %s", settings_tree.leaves[leaf].path, json);
+}
+
+/* ---- Events ---- */
+
+static void setting_changed(struct network *n, size_t leaf)
+{
+    log_setting(n, leaf);
+    if (leaf == SETTING_LED)
+        board_led(BOARD_LD3, n->settings.led);
+    n->changed |= 1u << leaf;
+}
+
+static void handle(struct network *n, const struct mqtt_event *event)
+{
+    int leaf;
+
+    if (event->type == MQTT_EVENT_CONNECTED)
+        LOG_INFO("connected to broker " LOG_IP_FORMAT ":%u", LOG_IP(n->broker.address), config.broker_port);
+    else if (event->type == MQTT_EVENT_DISCONNECTED)
+        log_disconnected(event);
+    mm2_handle(&n->mm2, event, &leaf);
+    if (leaf >= 0)
+        setting_changed(n, (size_t)leaf);
+}
+
+/* Without a network there is nothing to attempt; a session outlives a short absence of it. */
+static bool session_runs(const struct network *n)
+{
+    return n->was_up || mqtt_is_connected(&n->mqtt);
+}
+
+static void run_session(struct network *n, uint32_t now_ms)
+{
+    struct mqtt_event event;
+    bool up = net_is_up(&n->net);
+
+    if (up && !n->was_up && !mqtt_is_connected(&n->mqtt))
+        mqtt_connect(&n->mqtt, now_ms);
+    n->was_up = up;
+    broker_poll(&n->broker, now_ms);
+    if (!session_runs(n))
+        return;
+    while (mqtt_poll(&n->mqtt, now_ms, &event))
+        handle(n, &event);
+    mm2_poll(&n->mm2, &n->mqtt, now_ms);
+}
+
+uint32_t network_run(struct network *n, uint32_t now_ms)
+{
+    const struct net_statistics *statistics = net_statistics(&n->net);
+    bool more;
+
+    do {
+        more = net_poll(&n->net, now_ms);
+        log_address(n);
+        run_session(n, now_ms);
+        net_flush(&n->net, now_ms);
+    } while (more);
+
+    if (statistics->frames_received + statistics->frames_sent != n->frames) {
+        n->frames = statistics->frames_received + statistics->frames_sent;
+        board_led_toggle(BOARD_LD2);
+    }
+    uint32_t net_wait = net_wait_ms(&n->net, now_ms);
+    uint32_t mqtt_wait = session_runs(n) ? mqtt_wait_ms(&n->mqtt, now_ms) : UINT32_MAX;
+    return net_wait < mqtt_wait ? net_wait : mqtt_wait;
+}
+
+void network_publish(struct network *n, const char *name, const char *payload, size_t length, uint32_t now_ms)
+{
+    const struct mqtt_publish publish = {
+        .topic = {{n->topics, strlen(n->topics)}, MQTT_TEXT("/"), {name, strlen(name)}},
+        .payload = {{payload, length}},
+        .utf8 = true,
+    };
+    int error = mqtt_publish(&n->mqtt, &publish, now_ms);
+
+    if (error < 0 && error != MQTT_ERROR_NOT_CONNECTED)
+        LOG_DEBUG("%s not published (%d)", name, error);
+}
+
+void network_set_led(struct network *n, bool on)
+{
+    n->settings.led = on;
+    setting_changed(n, SETTING_LED);
+    mm2_touch(&n->mm2, SETTING_LED);
+}
+
+uint32_t network_take_changes(struct network *n)
+{
+    uint32_t changed = n->changed;
+
+    n->changed = 0;
+    return changed;
+}

@@ -1,0 +1,50 @@
+/*
+ * Everything between the Ethernet driver and the settings, as one resource:
+ * the stack, the broker's connection, the MQTT session, the settings tree.
+ */
+#ifndef APP_NETWORK_H
+#define APP_NETWORK_H
+
+#include "app/broker.h"
+#include "app/settings.h"
+#include "mqtt/mqtt.h"
+#include "net/net.h"
+#include "settings/mm2.h"
+
+struct network {
+    struct net net;
+    struct broker broker;
+    struct mqtt mqtt;
+    struct mm2 mm2;
+    struct settings settings;
+    struct mqtt_config mqtt_config;
+    struct mqtt_will will;
+    bool was_up;
+    uint32_t address;     /* as last logged */
+    uint32_t frames;      /* received and sent, when LD2 was toggled last */
+    uint32_t changed;     /* settings changed since network_take_changes, a bit each */
+    char name[24];        /* mote-02-00-00-03-02-00 */
+    char topics[32];      /* dt/mote/02-00-00-03-02-00 */
+};
+
+/* `seed`: four words from the true random source. */
+void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4], const struct net_device *device);
+
+/*
+ * Handles all that has come in, sends all that can go out. Returns the
+ * milliseconds after which it wants to be called though nothing comes in.
+ */
+uint32_t network_run(struct network *n, uint32_t now_ms);
+
+void network_link(struct network *n, bool up, uint32_t now_ms);
+
+/* Publishes on P/`name`, QoS 0; dropped while there is no session. Call network_run afterwards. */
+void network_publish(struct network *n, const char *name, const char *payload, size_t length, uint32_t now_ms);
+
+/* The program changes a setting itself. Call network_run afterwards. */
+void network_set_led(struct network *n, bool on);
+
+/* Which settings have changed, a bit each (enum setting), since the last call. */
+uint32_t network_take_changes(struct network *n);
+
+#endif

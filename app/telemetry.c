@@ -1,0 +1,33 @@
+#include "app/telemetry.h"
+
+#include "app/time.h"
+#include "log/format.h"
+#include "target/stm32f429/memory.h"
+
+/* Busy time in thousandths since the last report; the period is an hour at most, so 32 bits hold it. */
+static unsigned cpu_permille(struct telemetry *telemetry, uint64_t now_us, uint64_t idle_us)
+{
+    uint32_t elapsed = (uint32_t)(now_us - telemetry->last_us);
+    uint32_t idle = (uint32_t)(idle_us - telemetry->last_idle_us);
+    uint32_t unit = elapsed / 1000;
+
+    telemetry->last_us = now_us;
+    telemetry->last_idle_us = idle_us;
+    return unit == 0 || idle > elapsed ? 0 : (elapsed - idle) / unit;
+}
+
+size_t telemetry_write(struct telemetry *telemetry, const struct network *network, uint64_t now_us, uint64_t idle_us,
+                       char json[TELEMETRY_MAX])
+{
+    const struct net_statistics *net = net_statistics(&network->net);
+    uint32_t sessions = mqtt_statistics(&network->mqtt)->sessions;
+    struct log_text text = {.bytes = json, .size = TELEMETRY_MAX};
+
+    log_format_args(&text,
+                    "{\"uptime_ms\":%u,\"cpu_permille\":%u,\"frames_in\":%u,\"frames_out\":%u,"
+                    "\"tcp_retransmissions\":%u,\"mqtt_reconnects\":%u,\"stack_unused\":%u}",
+                    (unsigned)us_to_ms(now_us), cpu_permille(telemetry, now_us, idle_us),
+                    (unsigned)net->frames_received, (unsigned)net->frames_sent, (unsigned)net->tcp_retransmissions,
+                    (unsigned)(sessions > 0 ? sessions - 1 : 0), (unsigned)stack_unused_bytes());
+    return text.length;
+}

@@ -1,0 +1,62 @@
+# The chip's side: mote.elf, and the programs that tests run on the virtual board.
+mote_library(kernel)
+
+file(GLOB target_sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
+  target/stm32f429/*.c target/nucleo-f429zi/*.c)
+# Objects, not an archive: the vector table and strong interrupt handlers must always be linked.
+add_library(target OBJECT ${target_sources})
+target_link_libraries(target PUBLIC mote_options)
+target_include_directories(target PUBLIC target)
+target_compile_definitions(target PUBLIC $<$<CONFIG:Debug>:MOTE_DEBUG=1>)
+
+set(linker_script ${CMAKE_SOURCE_DIR}/target/nucleo-f429zi/nucleo-f429zi.ld)
+function(mote_firmware name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE target kernel settings mqtt net log)
+  target_link_options(${name} PRIVATE -T${linker_script} -Wl,-Map=$<TARGET_FILE_DIR:${name}>/${name}.map)
+  set_target_properties(${name} PROPERTIES LINK_DEPENDS ${linker_script})
+endfunction()
+
+# mote.elf is configured by the environment of the build (app/configure.sh).
+file(GLOB app_sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} app/*.c)
+list(REMOVE_ITEM app_sources app/config.c)
+if(app_sources)
+  add_library(app OBJECT ${app_sources})
+  target_link_libraries(app PUBLIC target kernel settings mqtt net log)
+
+  # The same objects with another app/config.c: ARGN is NAME=VALUE as in the environment.
+  function(mote_configured_firmware name)
+    set(header ${CMAKE_BINARY_DIR}/config/${name}/config_values.h)
+    file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/config/${name})
+    # Run at each build, since the environment is no file; writes only what changed.
+    add_custom_target(${name}-config BYPRODUCTS ${header}
+      COMMAND env ${ARGN} sh ${CMAKE_SOURCE_DIR}/app/configure.sh ${header}
+      VERBATIM)
+    mote_firmware(${name} app/config.c $<TARGET_OBJECTS:app>)
+    target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/config/${name})
+    add_dependencies(${name} ${name}-config)
+  endfunction()
+
+  mote_configured_firmware(mote)
+  # What the system tests run: ports and addresses of their own, whatever the user's environment says.
+  set(none -u MAC_ADDRESS -u IP_ADDRESS -u GATEWAY_ADDRESS -u DNS_ADDRESS
+    -u BROKER_IP_ADDRESS -u BROKER_HOST -u BROKER_PORT)
+  mote_configured_firmware(mote-dhcp ${none})
+  mote_configured_firmware(mote-static ${none} MAC_ADDRESS=02-00-00-03-02-00
+    IP_ADDRESS=10.0.2.77 GATEWAY_ADDRESS=10.0.2.2)
+  mote_configured_firmware(mote-tap ${none} MAC_ADDRESS=02-00-00-03-02-01
+    IP_ADDRESS=192.168.77.2 BROKER_IP_ADDRESS=192.168.77.1)
+  mote_configured_firmware(mote-name ${none} MAC_ADDRESS=02-00-00-03-02-02
+    BROKER_HOST=broker.mote.test)
+endif()
+
+# tests/FOLDER/prog_*.c: one program each, for the virtual CPU.
+foreach(folder kernel target)
+  file(GLOB programs CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} tests/${folder}/prog_*.c)
+  foreach(program IN LISTS programs)
+    get_filename_component(name ${program} NAME_WE)
+    string(REPLACE "prog_" "${folder}-" name ${name})
+    mote_firmware(${name} ${program})
+    target_include_directories(${name} PRIVATE tests/${folder})
+  endforeach()
+endforeach()

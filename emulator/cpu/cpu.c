@@ -1,0 +1,160 @@
+/* The core: creation, reset, and the loop that runs instructions. */
+#include "engine.h"
+
+bool cpu_create(struct machine *m)
+{
+    uint8_t *state = (uint8_t *)&m->cpu.engine + sizeof m->cpu.engine;
+    size_t size = sizeof m->cpu - (size_t)(state - (uint8_t *)&m->cpu);
+
+    if (!engine_create(m)) {
+        engine_destroy(m);
+        return false;
+    }
+    systick_create(m);
+    machine_register_state(m, "cpu", state, size);
+    return true;
+}
+
+void cpu_destroy(struct machine *m)
+{
+    engine_destroy(m);
+}
+
+/* B1.5.5. Interrupt lines keep their level: the devices drive them. */
+void cpu_reset(struct machine *m)
+{
+    struct cpu *c = &m->cpu;
+    struct cpu_engine *engine = c->engine;
+    uint32_t line[CPU_EXCEPTION_WORDS], sp = 0, pc = 0;
+
+    memcpy(line, c->line, sizeof line);
+    memset(c, 0, sizeof *c);
+    memcpy(c->line, line, sizeof line);
+    memcpy(c->pending, line, sizeof line);
+    c->engine = engine;
+    engine->it_executing = 0;
+    c->ccr = CCR_STKALIGN;
+    c->fpccr = FPCCR_ASPEN | FPCCR_LSPEN;
+    c->dwt_ctrl = 0x40000000; /* four comparators */
+    c->enabled[0] = 1u << EXCEPTION_NMI | 1u << EXCEPTION_HARDFAULT | 1u << EXCEPTION_SVCALL |
+                    1u << EXCEPTION_PENDSV | 1u << EXCEPTION_SYSTICK;
+    systick_reset(m);
+    if (!memory_word_read(m, 0, &sp) || !memory_word_read(m, 4, &pc))
+        sp = pc = 0;
+    c->r[13] = sp & ~3u;
+    c->r[14] = 0xFFFFFFFF;
+    c->r[15] = pc & ~1u;
+    c->thumb = pc & 1;
+    c->attention = ATTEND_EXCEPTION;
+}
+
+uint32_t cpu_xpsr(const struct cpu *c)
+{
+    return (c->flag_n & 0x80000000u) | (c->flag_z == 0 ? 1u << 30 : 0) | c->flag_c << 29 |
+           (c->flag_v >> 31) << 28 | (uint32_t)c->flag_q << 27 | (c->itstate & 3u) << 25 |
+           (c->thumb ? 1u << 24 : 0) | (uint32_t)c->flag_ge << 16 | (c->itstate & 0xFCu) << 8 | c->exception;
+}
+
+static inline const struct op *step(struct machine *m, const struct op *op)
+{
+    m->cpu.r[15] = op->pc;
+    m->instructions++;
+    m->cycles += op->cycles;
+    return op->run(m, op);
+}
+
+/* ITAdvance() of A7.3.2 */
+static uint8_t it_advance(uint8_t itstate)
+{
+    return (itstate & 7) == 0 ? 0 : (uint8_t)((itstate & 0xE0) | ((itstate << 1) & 0x1F));
+}
+
+/*
+ * ITSTATE advances before the instruction, so that what follows it (SVC's
+ * return address, an interrupt) finds the state of the next one; a fault goes
+ * back to it_executing.
+ */
+static const struct op *step_in_it(struct machine *m, const struct op *op)
+{
+    struct cpu *c = &m->cpu;
+    uint32_t n = c->flag_n, z = c->flag_z, carry = c->flag_c, v = c->flag_v;
+
+    if (!condition_holds(c, c->itstate >> 4)) {
+        c->r[15] = op->pc;
+        c->itstate = it_advance(c->itstate);
+        m->instructions++;
+        m->cycles++;
+        return next(op);
+    }
+    c->engine->it_executing = c->itstate;
+    c->itstate = it_advance(c->itstate);
+    if (op->flags & OP_QUIET_IN_IT) {
+        op = step(m, op);
+        c->flag_n = n;
+        c->flag_z = z;
+        c->flag_c = carry;
+        c->flag_v = v;
+    } else {
+        op = step(m, op);
+    }
+    c->engine->it_executing = 0;
+    return op;
+}
+
+/* What stands before the next instruction. NULL: leave the loop with *result. */
+static const struct op *attend(struct machine *m, const struct op *op, enum cpu_exit *result)
+{
+    struct cpu *c = &m->cpu;
+
+    *result = CPU_EVENT;
+    if (c->attention & ATTEND_STOP) {
+        c->attention &= ~(uint32_t)ATTEND_STOP;
+        if (m->stop != STOP_NONE || m->reset_requested)
+            return NULL;
+    }
+    if (c->sleep != SLEEP_NONE) {
+        if (!exception_wakes(c) && !(c->sleep == SLEEP_WFE && c->event_register)) {
+            *result = CPU_SLEEP;
+            return NULL;
+        }
+        if (c->sleep == SLEEP_WFE)
+            c->event_register = 0;
+        c->sleep = SLEEP_NONE;
+        c->attention = (c->attention & ~(uint32_t)ATTEND_SLEEP) | ATTEND_EXCEPTION;
+    }
+    if (c->attention & ATTEND_EXCEPTION) {
+        const struct op *handler = exception_take_pending(m, op->pc);
+        c->attention &= ~(uint32_t)ATTEND_EXCEPTION;
+        if (handler)
+            return handler;
+    }
+    if (c->itstate)
+        return step_in_it(m, op);
+    c->attention &= ~(uint32_t)ATTEND_IT;
+    return op;
+}
+
+enum cpu_exit cpu_run(struct machine *m)
+{
+    struct cpu *c = &m->cpu;
+    enum cpu_exit result = CPU_EVENT;
+    const struct op *op = op_at(m, c->r[15]);
+
+    c->attention |= ATTEND_STOP;
+    for (;;) {
+        if (UNLIKELY(!op->run))
+            op = op_decode(m, op);
+        if (UNLIKELY(m->cycles >= m->event_cycle))
+            break;
+        if (UNLIKELY(c->attention)) {
+            const struct op *after = attend(m, op, &result);
+            if (!after)
+                break;
+            op = after;
+            continue;
+        }
+        op = step(m, op);
+    }
+    c->r[15] = op->pc;
+    return result;
+}

@@ -1,0 +1,180 @@
+/* What the core sees at an address: memories, bit-band aliases, the private peripheral bus, the bus matrix.
+ */
+#include "engine.h"
+
+enum {
+    PPB_BASE = 0xE0000000,
+    PPB_SIZE = 0x100000,
+    DBGMCU_BASE = 0xE0042000,
+    DBGMCU_SIZE = 0x400,
+    BIT_BAND_SIZE = 0x2000000, /* of the alias */
+    BIT_BAND_SRAM = 0x22000000,
+    BIT_BAND_PERIPHERAL = 0x42000000,
+};
+
+static uint8_t *memory_at(struct machine *m, uint32_t address, bool write)
+{
+    if (address - SRAM_BASE < SRAM_SIZE)
+        return m->sram + (address - SRAM_BASE);
+    if (address - CCM_BASE < CCM_SIZE)
+        return m->ccm + (address - CCM_BASE);
+    if (write)
+        return NULL;
+    if (address - FLASH_BASE < FLASH_SIZE)
+        return m->flash + (address - FLASH_BASE);
+    return address < FLASH_SIZE ? m->flash + address : NULL;
+}
+
+static bool is_ppb(uint32_t address)
+{
+    return address - PPB_BASE < PPB_SIZE && address - DBGMCU_BASE >= DBGMCU_SIZE;
+}
+
+/* The access may have asked for a reset or stopped the run. */
+static void after_bus(struct machine *m)
+{
+    if (m->stop != STOP_NONE || m->reset_requested)
+        m->cpu.attention |= ATTEND_STOP;
+}
+
+static bool plain_read(struct machine *m, uint32_t address, unsigned bytes, bool priv, uint32_t *value)
+{
+    const uint8_t *memory = memory_at(m, address, false);
+    bool ok;
+
+    if (memory) {
+        *value = 0;
+        memcpy(value, memory, bytes);
+        return true;
+    }
+    ok = is_ppb(address) ? ppb_read(m, address, bytes, priv, value) : bus_read(m, address, bytes, value);
+    after_bus(m);
+    return ok;
+}
+
+static bool plain_write(struct machine *m, uint32_t address, unsigned bytes, bool priv, uint32_t value)
+{
+    uint8_t *memory = memory_at(m, address, true);
+    bool ok;
+
+    if (memory) {
+        memcpy(memory, &value, bytes);
+        if (address - SRAM_BASE < SRAM_SIZE)
+            sram_written(m, address, bytes);
+        return true;
+    }
+    ok = is_ppb(address) ? ppb_write(m, address, bytes, priv, value) : bus_write(m, address, bytes, value);
+    after_bus(m);
+    return ok;
+}
+
+/* Cortex-M4 TRM 3.7: each word of the alias is a bit of the first megabyte. */
+static bool bit_band(uint32_t address, uint32_t *word, unsigned *bit)
+{
+    uint32_t offset;
+
+    if (address - BIT_BAND_SRAM >= BIT_BAND_SIZE && address - BIT_BAND_PERIPHERAL >= BIT_BAND_SIZE)
+        return false;
+    offset = address & (BIT_BAND_SIZE - 1);
+    *word = (address & 0xF0000000u) | (offset >> 5 & ~3u);
+    *bit = offset >> 2 & 31;
+    return true;
+}
+
+static bool aligned_read(struct machine *m, uint32_t address, unsigned bytes, bool priv, uint32_t *value)
+{
+    uint32_t word;
+    unsigned bit;
+
+    if (!bit_band(address, &word, &bit))
+        return plain_read(m, address, bytes, priv, value);
+    if (!plain_read(m, word, 4, priv, value))
+        return false;
+    *value = *value >> bit & 1;
+    return true;
+}
+
+static bool aligned_write(struct machine *m, uint32_t address, unsigned bytes, bool priv, uint32_t value)
+{
+    uint32_t word, old;
+    unsigned bit;
+
+    if (!bit_band(address, &word, &bit))
+        return plain_write(m, address, bytes, priv, value);
+    return plain_read(m, word, 4, priv, &old) &&
+           plain_write(m, word, 4, priv, (old & ~(1u << bit)) | (value & 1) << bit);
+}
+
+bool memory_word_read(struct machine *m, uint32_t address, uint32_t *value)
+{
+    return aligned_read(m, address & ~3u, 4, true, value);
+}
+
+bool memory_word_write(struct machine *m, uint32_t address, uint32_t value)
+{
+    return aligned_write(m, address & ~3u, 4, true, value);
+}
+
+/* Device and strongly-ordered regions take no unaligned access (A3.2.1). */
+static bool normal_memory(uint32_t address)
+{
+    return address < 0x40000000u || (address >= 0x60000000u && address < 0xA0000000u);
+}
+
+static bool alignment_fault(struct machine *m, uint32_t address, unsigned bytes, unsigned flags)
+{
+    if (address % bytes == 0)
+        return false;
+    if (!(flags & ACCESS_ALIGNED) && !(m->cpu.ccr & CCR_UNALIGN_TRP) && normal_memory(address))
+        return false;
+    m->cpu.engine->fault.cfsr = CFSR_UNALIGNED;
+    m->cpu.engine->fault.address = address;
+    return true;
+}
+
+/* CCR.BFHFNMIGN: handlers at priority -1 and -2 probe the bus without faulting. */
+static bool bus_fault(struct machine *m, uint32_t address)
+{
+    struct cpu *c = &m->cpu;
+
+    if ((c->ccr & CCR_BFHFNMIGN) && exception_execution_priority(c) < 0)
+        return true;
+    c->engine->fault.cfsr = CFSR_PRECISERR | CFSR_BFARVALID;
+    c->engine->fault.address = address;
+    return false;
+}
+
+bool memory_read(struct machine *m, uint32_t address, unsigned bytes, unsigned flags, uint32_t *value)
+{
+    bool priv = privileged(&m->cpu) && !(flags & ACCESS_UNPRIVILEGED);
+    uint32_t byte;
+
+    *value = 0;
+    if (address % bytes == 0)
+        return aligned_read(m, address, bytes, priv, value) || bus_fault(m, address);
+    if (alignment_fault(m, address, bytes, flags))
+        return false;
+    m->cycles++;
+    for (unsigned i = 0; i < bytes; i++) {
+        if (!aligned_read(m, address + i, 1, priv, &byte))
+            return bus_fault(m, address + i);
+        *value |= byte << 8 * i;
+    }
+    return true;
+}
+
+bool memory_write(struct machine *m, uint32_t address, unsigned bytes, unsigned flags, uint32_t value)
+{
+    bool priv = privileged(&m->cpu) && !(flags & ACCESS_UNPRIVILEGED);
+
+    if (address % bytes == 0)
+        return aligned_write(m, address, bytes, priv, value) || bus_fault(m, address);
+    if (alignment_fault(m, address, bytes, flags))
+        return false;
+    m->cycles++;
+    for (unsigned i = 0; i < bytes; i++) {
+        if (!aligned_write(m, address + i, 1, priv, value >> 8 * i & 0xFF))
+            return bus_fault(m, address + i);
+    }
+    return true;
+}

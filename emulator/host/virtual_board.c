@@ -1,0 +1,434 @@
+#include "host/virtual_board.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/board_state.h"
+#include "host/duration.h"
+
+/* ---- The end of a run ---- */
+
+void board_halt(struct virtual_board *b)
+{
+    if (b->machine->stop == STOP_NONE) {
+        b->machine->stop = STOP_EXIT;
+        b->machine->event_cycle = b->machine->cycles; /* the core looks up */
+    }
+}
+
+void board_end(struct virtual_board *b, int status, const char *format, ...)
+{
+    char why[CONSOLE_LINE_MAX];
+    if (b->ended) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    console_remark(&b->console, machine_now(b->machine), status != 0 ? COLOUR_RED : COLOUR_PLAIN, "%s", why);
+    b->ended = true;
+    b->status = status;
+    board_halt(b);
+}
+
+/* ---- The log ---- */
+
+static void judge_line(struct virtual_board *b, const char *line)
+{
+    if (b->awaited != NULL && !b->awaited_seen && strstr(line, b->awaited) != NULL) {
+        b->awaited_seen = true;
+        snprintf(b->line, sizeof b->line, "%s", line);
+        board_halt(b);
+    }
+    if (b->options.fail_on != NULL && strstr(line, b->options.fail_on) != NULL) {
+        board_end(b, EXIT_FAILED, "stopped: the log says \"%s\"", b->options.fail_on);
+    }
+    if (b->options.until != NULL && strstr(line, b->options.until) != NULL) {
+        board_end(b, EXIT_AS_ASKED, "stopped: the log says \"%s\"", b->options.until);
+    }
+    board_script_line(b, line);
+}
+
+static void take_line(struct virtual_board *b, const char *line, bool shown)
+{
+    if (shown) {
+        console_line(&b->console, line);
+    }
+    if (b->listener.line != NULL) {
+        b->listener.line(b->listener.context, line);
+    }
+    judge_line(b, line);
+}
+
+static void take_rtt(void *context, const uint8_t *bytes, size_t length)
+{
+    struct virtual_board *b = context;
+    for (size_t i = 0; i < length; i++) {
+        if (line_buffer_add(&b->rtt_line, bytes[i])) {
+            take_line(b, b->rtt_line.text, b->options.rtt);
+        }
+    }
+}
+
+void board_drain_log(struct virtual_board *b)
+{
+    rtt_drain(&b->rtt, b->machine, take_rtt, b);
+    bool damaged = b->rtt.health == RTT_DAMAGED;
+    if (damaged && !b->rtt_damage_told) {
+        console_remark(
+            &b->console, machine_now(b->machine), COLOUR_YELLOW,
+            "the RTT control block at 0x%08x is damaged: channel 0 lies outside RAM or its indices outside "
+            "its buffer; not read while that lasts",
+            b->rtt.address);
+    }
+    b->rtt_damage_told = damaged;
+}
+
+static void finish_lines(struct virtual_board *b)
+{
+    if (line_buffer_finish(&b->rtt_line)) {
+        take_line(b, b->rtt_line.text, b->options.rtt);
+    }
+    if (line_buffer_finish(&b->uart_line)) {
+        take_line(b, b->uart_line.text, true);
+    }
+}
+
+/* The machine stopped by itself. What it logged up to then is judged first: it may say that it failed. */
+static void note_stop(struct virtual_board *b)
+{
+    struct machine *m = b->machine;
+    board_drain_log(b);
+    finish_lines(b);
+    switch (m->stop) {
+    case STOP_EXIT: board_end(b, m->exit_status, "the firmware ended with status %d", m->exit_status); break;
+    case STOP_ERROR: board_end(b, EXIT_UNFAITHFUL, "stopped by the error above"); break;
+    case STOP_LOCKUP: board_end(b, EXIT_UNFAITHFUL, "the core is locked up (ARMv7-M B1.5.15)"); break;
+    case STOP_NONE: break;
+    }
+}
+
+/* ---- What the machine tells ---- */
+
+static enum colour level_colour(enum report_level level)
+{
+    switch (level) {
+    case REPORT_NOTE: return COLOUR_PLAIN;
+    case REPORT_WARNING: return COLOUR_YELLOW;
+    case REPORT_ERROR: return COLOUR_RED;
+    }
+    return COLOUR_PLAIN;
+}
+
+static void show_remark(struct virtual_board *b, const struct remark *remark, const char *more)
+{
+    char place[300] = "";
+    char where[360] = "";
+    if (remark->pc != 0) {
+        symbols_describe(b->symbols, remark->pc, place, sizeof place);
+        snprintf(where, sizeof where, ", at 0x%08x%s%s", remark->pc, place[0] != '\0' ? " " : "", place);
+    }
+    console_remark(&b->console, machine_now(b->machine), level_colour(remark->level), "%s%s%s%s%s",
+                   remark->level == REPORT_NOTE ? "" : report_level_name(remark->level),
+                   remark->level == REPORT_NOTE ? "" : ": ", remark->text, where, more);
+}
+
+static void on_report(void *context, struct machine *m, enum report_level level, uint32_t pc,
+                      const char *format, va_list arguments)
+{
+    struct virtual_board *b = context;
+    (void)m;
+    const struct remark *remark = reports_add(&b->reports, level, pc, format, arguments);
+    if (remark != NULL) {
+        show_remark(b, remark, "");
+    }
+    if (b->options.strict && level == REPORT_WARNING) {
+        board_end(b, EXIT_UNFAITHFUL, "stopped: --strict allows no warning");
+    }
+}
+
+static void on_pin(void *context, struct machine *m, unsigned port, unsigned pin, bool level)
+{
+    struct virtual_board *b = context;
+    leds_pin(&b->leds, &b->console, machine_now(m), port, pin, level);
+}
+
+static void on_console(void *context, struct machine *m, uint8_t byte)
+{
+    struct virtual_board *b = context;
+    (void)m;
+    if (line_buffer_add(&b->uart_line, byte)) {
+        take_line(b, b->uart_line.text, true);
+    }
+}
+
+static void on_frame_out(void *context, struct machine *m, const uint8_t *frame, size_t length)
+{
+    struct virtual_board *b = context;
+    (void)m;
+    wire_frame_out(&b->wire, frame, length);
+    if (b->listener.frame != NULL) {
+        b->listener.frame(b->listener.context, frame, length);
+    }
+}
+
+/* ---- Opening and closing ---- */
+
+static bool create_machine(struct virtual_board *b, char *error, size_t size)
+{
+    const struct host host = {
+        .context = b,
+        .report = on_report,
+        .pin = on_pin,
+        .console = on_console,
+        .frame_out = on_frame_out,
+        .sleep = board_sleep,
+    };
+    b->symbols = symbols_create(&b->elf);
+    if (b->symbols != NULL && reports_init(&b->reports)) {
+        b->machine = machine_create(&host, b->options.seed);
+    }
+    if (b->machine == NULL) {
+        snprintf(error, size, "out of memory");
+        return false;
+    }
+    return elf_load(&b->elf, b->machine, error, size);
+}
+
+static bool connect_outside(struct virtual_board *b, char *error, size_t size)
+{
+    const struct options *o = &b->options;
+    if (o->script != NULL && !script_open(&b->script, o->script, error, size)) {
+        return false;
+    }
+    if (!wire_open(&b->wire, b->machine, o->network, o->pcap, error, size)) {
+        return false;
+    }
+    b->real_pace = o->pace == PACE_REAL || (o->pace == PACE_DEFAULT && !b->wire.alone);
+    if (o->keys == CHOICE_YES) {
+        keys_open(&b->keys, 0);
+    }
+    return true;
+}
+
+static void power_on(struct virtual_board *b)
+{
+    rtt_init(&b->rtt, &b->elf);
+    board_outside_init(b);
+    board_act_init(b);
+    machine_power_on(b->machine);
+    board_script_begin(b);
+}
+
+struct virtual_board *virtual_board_open_elf(const struct options *options, struct elf elf, FILE *out,
+                                             char *error, size_t error_size)
+{
+    struct virtual_board *b = calloc(1, sizeof *b);
+    if (b == NULL) {
+        elf_close(&elf);
+        snprintf(error, error_size, "out of memory");
+        return NULL;
+    }
+    b->options = *options;
+    b->elf = elf;
+    b->console = (struct console){.out = out};
+    b->leds.shown = options->leds;
+    b->keys.fd = -1;
+    b->script.due = VTIME_NEVER;
+    if (!create_machine(b, error, error_size) || !connect_outside(b, error, error_size)) {
+        virtual_board_close(b);
+        return NULL;
+    }
+    power_on(b);
+    return b;
+}
+
+struct virtual_board *virtual_board_open(const struct options *options, FILE *out, char *error,
+                                         size_t error_size)
+{
+    struct elf elf;
+    if (!elf_open(&elf, options->firmware, error, error_size)) {
+        return NULL;
+    }
+    return virtual_board_open_elf(options, elf, out, error, error_size);
+}
+
+void virtual_board_close(struct virtual_board *b)
+{
+    if (b == NULL) {
+        return;
+    }
+    keys_close(&b->keys);
+    wire_close(&b->wire);
+    script_close(&b->script);
+    reports_free(&b->reports);
+    symbols_destroy(b->symbols);
+    machine_destroy(b->machine);
+    elf_close(&b->elf);
+    free(b);
+}
+
+/* ---- Running ---- */
+
+struct machine *virtual_board_machine(struct virtual_board *b)
+{
+    return b->machine;
+}
+
+bool virtual_board_run(struct virtual_board *b, vtime until)
+{
+    struct machine *m = b->machine;
+    while (!b->ended && !(b->awaited != NULL && b->awaited_seen)) {
+        if (b->power_cycle) {
+            b->power_cycle = false;
+            machine_power_on(m);
+        }
+        machine_run(m, until);
+        if (m->stop == STOP_NONE) {
+            break;
+        }
+        if (!b->power_cycle && !b->awaited_seen) {
+            note_stop(b);
+        }
+    }
+    return !b->ended;
+}
+
+bool virtual_board_run_until_line(struct virtual_board *b, const char *text, vtime timeout)
+{
+    vtime now = machine_now(b->machine);
+    b->awaited = text;
+    b->awaited_seen = false;
+    (void)virtual_board_run(b, timeout < VTIME_NEVER - now ? now + timeout : VTIME_NEVER);
+    bool seen = b->awaited_seen;
+    b->awaited = NULL;
+    b->awaited_seen = false;
+    if (seen && !b->ended && b->machine->stop == STOP_EXIT && !b->power_cycle) {
+        b->machine->stop = STOP_NONE;
+    }
+    return seen;
+}
+
+const char *virtual_board_line(const struct virtual_board *b)
+{
+    return b->line;
+}
+
+void virtual_board_act(struct virtual_board *b, const struct action *action)
+{
+    board_act(b, action);
+}
+
+int virtual_board_status(const struct virtual_board *b)
+{
+    return b->status;
+}
+
+void virtual_board_watch(struct virtual_board *b, const volatile sig_atomic_t *interrupted)
+{
+    b->interrupted = interrupted;
+}
+
+void virtual_board_listen(struct virtual_board *b, const struct virtual_board_listener *listener)
+{
+    b->listener = *listener;
+}
+
+void virtual_board_colour(struct virtual_board *b, bool colour)
+{
+    b->console.colour = colour;
+}
+
+/* ---- What is told at the end ---- */
+
+static void print_folded(struct virtual_board *b)
+{
+    for (size_t i = 0; i < b->reports.count; i++) {
+        const struct remark *remark = &b->reports.remarks[i];
+        if (remark->count > 1) {
+            char more[48];
+            snprintf(more, sizeof more, " (%lu times)", remark->count);
+            show_remark(b, remark, more);
+        }
+    }
+    if (b->reports.warnings + b->reports.errors > 0) {
+        console_remark(&b->console, machine_now(b->machine), COLOUR_PLAIN,
+                       "%lu warnings, %lu errors, %zu distinct", b->reports.warnings, b->reports.errors,
+                       b->reports.count);
+    }
+}
+
+static double seconds(vtime time)
+{
+    return (double)time / (double)VTIME_S(1);
+}
+
+static void print_statistics(struct virtual_board *b)
+{
+    const struct machine *m = b->machine;
+    vtime now = machine_now(m);
+    double virtual_s = seconds(now) > 0 ? seconds(now) : 1;
+    uint64_t real_ns = board_real_ns() - b->started_ns;
+    double busy_s = (double)(real_ns - b->waited_ns) / 1e9;
+    console_remark(&b->console, now, COLOUR_PLAIN,
+                   "%llu instructions, %llu cycles, asleep %.3f %% of the time",
+                   (unsigned long long)m->instructions, (unsigned long long)m->cycles,
+                   100 * seconds(b->sleep.asleep) / virtual_s);
+    console_remark(&b->console, now, COLOUR_PLAIN, "%llu wake-ups (%.2f/s), %lu frames out, %lu frames in",
+                   (unsigned long long)b->sleep.sleeps, (double)b->sleep.sleeps / virtual_s,
+                   b->wire.frames_out, b->wire.frames_in);
+    console_remark(&b->console, now, COLOUR_PLAIN,
+                   "%.6f s virtual in %.6f s real, of that %.6f s at work: %.1f million instructions/s",
+                   seconds(now), (double)real_ns / 1e9, busy_s,
+                   busy_s > 0 ? (double)m->instructions / busy_s / 1e6 : 0);
+    if (b->pacing.forgiven_ns > 0) {
+        console_remark(&b->console, now, COLOUR_PLAIN, "this host was too slow by %.6f s, which was forgiven",
+                       (double)b->pacing.forgiven_ns / 1e9);
+    }
+    leds_summary(&b->leds, &b->console, now);
+}
+
+static void print_hash(struct virtual_board *b)
+{
+    const struct machine *m = b->machine;
+    console_remark(&b->console, machine_now(m), COLOUR_PLAIN, "state %016llx at %llu ps, %llu instructions",
+                   (unsigned long long)machine_hash(m), (unsigned long long)machine_now(m),
+                   (unsigned long long)m->instructions);
+}
+
+static void note_losses(struct virtual_board *b)
+{
+    vtime now = machine_now(b->machine);
+    if (b->wire.pcap_failed) {
+        console_remark(&b->console, now, COLOUR_YELLOW, "the capture %s is not complete: writing it failed",
+                       b->options.pcap);
+    }
+    if (b->wire.lost > 0) {
+        console_remark(&b->console, now, COLOUR_YELLOW,
+                       "%lu frames left the board too close or too long to be sent", b->wire.lost);
+    }
+}
+
+int virtual_board_run_to_end(struct virtual_board *b)
+{
+    const struct options *o = &b->options;
+    vtime limit = o->timeout < DURATION_MAX ? o->timeout : DURATION_MAX;
+    if (virtual_board_run(b, limit)) {
+        board_drain_log(b);
+        finish_lines(b);
+        board_end(b, EXIT_TIMEOUT,
+                  o->timeout == VTIME_NEVER ? "the core sleeps and nothing will wake it"
+                                            : "timeout: the virtual time of --timeout is over");
+    }
+    print_folded(b);
+    note_losses(b);
+    if (o->stats) {
+        print_statistics(b);
+    }
+    if (o->hash) {
+        print_hash(b);
+    }
+    return b->status;
+}

@@ -1,0 +1,146 @@
+/*
+ * What every peripheral is made of: a table of registers with reset value,
+ * readable, writable and write-one-to-clear bits, and hooks where a register
+ * does something. One file a peripheral; its table stands next to the
+ * chapter of RM0090 that it models.
+ *
+ * The generic part (peripheral.c) answers plain accesses from the table,
+ * refuses what the manual refuses and reports what a real board would ignore or
+ * punish: clock off, reserved offset, read-only register, wrong access width.
+ */
+#ifndef EMULATOR_PERIPHERAL_H
+#define EMULATOR_PERIPHERAL_H
+
+#include "machine.h"
+
+enum {
+    WIDTH_8 = 1,
+    WIDTH_16 = 2,
+    WIDTH_32 = 4,
+    WIDTH_ANY = 7,
+};
+
+struct peripheral;
+struct peripheral_event;
+
+struct reg {
+    const char *name;
+    uint16_t offset;
+    uint8_t widths;    /* accepted access widths, WIDTH_* */
+    uint32_t reset;    /* value after reset */
+    uint32_t writable; /* bits that keep what is written */
+    uint32_t w1c;      /* bits cleared by writing 1 */
+    uint32_t w0c;      /* bits cleared by writing 0 (rc_w0) */
+    /* Before a read: bring p->value[index] up to date, or act on the read. May be NULL. */
+    void (*on_read)(struct machine *m, struct peripheral *p, size_t index);
+    /* After a write: p->value[index] is updated by the masks above; `old` was there, `written` is what the
+     * bus carried. May be NULL. */
+    void (*on_write)(struct machine *m, struct peripheral *p, size_t index, uint32_t old, uint32_t written);
+    uint32_t reserved; /* bits to be kept at their reset value: a write that changes one is reported. 0: no
+                          check */
+};
+
+/* Where in RCC the enable and reset bits are; offset 0: no clock gate. */
+struct clock_gate {
+    uint8_t enable_offset;
+    uint8_t enable_bit;
+    uint8_t reset_offset;
+    uint8_t reset_bit;
+};
+
+struct peripheral {
+    const char *name;
+    uint32_t base;
+    uint32_t size;
+    struct clock_gate gate;
+    const struct reg *regs; /* ascending offsets */
+    size_t reg_count;
+    uint32_t *value;                 /* one per register; registered as state by peripheral_add */
+    void *state;                     /* the rest, if any; registered as state by its owner */
+    struct peripheral_event *events; /* if any; hashed with the queue, not as state */
+    /* Before any access: brings the values up to date. May be NULL. */
+    void (*before_access)(struct machine *m, struct peripheral *p);
+    /* After the table's values were set. May be NULL. */
+    void (*reset)(struct machine *m, struct peripheral *p);
+    bool survives_reset; /* only power-on resets it */
+};
+
+/*
+ * `*template` with room for its values, and `state_size` bytes of state
+ * (registered; 0: none), all owned by the machine and added to it.
+ */
+struct peripheral *peripheral_new(struct machine *m, const struct peripheral *template, size_t state_size);
+
+/*
+ * An event that knows whose it is and which: `index` counts within
+ * p->events. Arm it with event_at(m, &p->events[i].event, at).
+ */
+struct peripheral_event {
+    struct event event;
+    struct peripheral *owner;
+    size_t index;
+    void (*fire)(struct machine *m, struct peripheral *p, size_t index);
+};
+/* Gives it `count` events, one for each name. */
+void peripheral_events(struct machine *m, struct peripheral *p, const char *const *names, size_t count,
+                       void (*fire)(struct machine *m, struct peripheral *p, size_t index));
+/* The peripheral that answers at the address, or NULL. */
+struct peripheral *peripheral_find(const struct machine *m, uint32_t address);
+/* An access of the bus: `bytes` at `offset`, aligned. */
+uint32_t peripheral_read(struct machine *m, struct peripheral *p, uint32_t offset, unsigned bytes);
+void peripheral_write(struct machine *m, struct peripheral *p, uint32_t offset, unsigned bytes,
+                      uint32_t value);
+
+/* Called once by machine_create for each; the machine keeps the pointer. */
+void peripheral_add(struct machine *m, struct peripheral *p);
+void peripheral_reset(struct machine *m, struct peripheral *p);
+/* Is its clock on (RCC)? */
+bool peripheral_clocked(const struct machine *m, const struct peripheral *p);
+
+/* Each creates its peripheral and adds it. One file each. */
+void rcc_create(struct machine *m);
+void pwr_create(struct machine *m);
+void flash_create(struct machine *m);
+void syscfg_create(struct machine *m);
+void gpio_create(struct machine *m); /* GPIOA..K */
+void exti_create(struct machine *m);
+void tim_create(struct machine *m); /* TIM2, TIM5 */
+void rng_create(struct machine *m);
+void iwdg_create(struct machine *m);
+void usart_create(struct machine *m); /* USART3 */
+void dbgmcu_create(struct machine *m);
+void crc_create(struct machine *m);
+void ethernet_create(struct machine *m); /* MAC, MMC, PTP, DMA and the PHY behind SMI */
+
+/* Between peripherals */
+uint32_t rcc_hclk_hz(const struct machine *m);
+uint32_t rcc_pclk1_hz(const struct machine *m);
+uint32_t rcc_pclk2_hz(const struct machine *m);
+uint32_t rcc_timclk1_hz(const struct machine *m); /* clock of TIM2..7, 12..14 (APB1 timers, RM0090 6.2) */
+uint32_t rcc_pll48_hz(const struct machine *m);   /* 0: off */
+/* A bit of an RCC register by the register's offset: `rcc_bit(m, 0x30, 26)` is ETHMACTXEN. */
+bool rcc_bit(const struct machine *m, unsigned offset, unsigned bit);
+/* Core cycles that one cycle of PCLK1, or of the timers on APB1, takes. */
+uint32_t rcc_hclk_per_pclk1(const struct machine *m);
+uint32_t rcc_hclk_per_timclk1(const struct machine *m);
+unsigned flash_wait_states(const struct machine *m);
+/* A store to flash by the CPU. */
+void flash_write(struct machine *m, uint32_t address, unsigned bytes, uint32_t value);
+/* The highest HCLK that the regulator allows in its present state (RM0090 5.1.4). */
+uint32_t pwr_max_hclk_hz(const struct machine *m);
+bool pwr_backup_writable(const struct machine *m); /* PWR_CR.DBP */
+void pwr_pll_changed(struct machine *m, bool on);  /* VOS takes effect with the PLL */
+void rcc_check_limits(struct machine *m);          /* after wait states or regulator changed */
+void rcc_force_lsi(struct machine *m);             /* the watchdog needs it */
+bool rcc_lsi_ready(const struct machine *m);
+unsigned syscfg_memory_mode(const struct machine *m); /* SYSCFG_MEMRMP.MEM_MODE */
+bool syscfg_rmii_selected(const struct machine *m);
+uint32_t syscfg_exti_port(const struct machine *m, unsigned line); /* 0 = A … */
+/* The level at a pin, as EXTI and a peripheral's input see it; calls exti_pin_changed on change. */
+bool gpio_level(const struct machine *m, unsigned port, unsigned pin);
+/* Is the pin set to alternate function `af`? The Ethernet MAC reports pins that are not routed to it. */
+bool gpio_is_alternate(const struct machine *m, unsigned port, unsigned pin, unsigned af);
+void exti_pin_changed(struct machine *m, unsigned port, unsigned pin, bool level);
+void exti_line_event(struct machine *m, unsigned line); /* internal lines: 19 = Ethernet wake-up */
+
+#endif

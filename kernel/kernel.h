@@ -1,0 +1,196 @@
+/*
+ * The kernel's types and calls. An application does not include this file but
+ * its own header with the table of tasks, which ends in "kernel/table.h".
+ *
+ * Times are microseconds since kernel_start(), 64 bit, and never wrap.
+ * Every call may be made from any task and from INIT unless it says otherwise.
+ */
+#ifndef KERNEL_KERNEL_H
+#define KERNEL_KERNEL_H
+
+#include "kernel/port_cortex_m.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define KERNEL_CHECKED __attribute__((warn_unused_result))
+
+enum kernel_error {
+    /* Each place in the task's queue holds a message that waits for its turn or its time. */
+    KERNEL_FULL = -1,
+    /* The handle's task has started already, or will at once, or its timer was cancelled. */
+    KERNEL_NOT_PENDING = -2,
+};
+
+/* The message of a task that is sent none. Takes no space. */
+typedef struct kernel_nothing {
+} nothing;
+
+/* The one of that kind: GCC 12 makes no stack frame for it, as it does for an empty literal. */
+extern const nothing kernel_none;
+
+#define microseconds(n) ((uint64_t)(n))
+#define milliseconds(n) ((uint64_t)(n)*1000u)
+#define seconds(n)      ((uint64_t)(n)*1000000u)
+
+/* A time that never comes. */
+#define KERNEL_NEVER UINT64_MAX
+
+/* The present time. It never goes back and is exact across wraps of the timer. */
+uint64_t clock_now(void);
+
+/* How long the core has slept since the start, to be compared with clock_now(). */
+uint64_t kernel_idle_us(void);
+
+/*
+ * Takes back what spawn_after or spawn_at promised; `handle` is what they
+ * returned. KERNEL_NOT_PENDING when it is too late. A handle is unique among
+ * 2^31 of them.
+ */
+int cancel(int handle);
+
+/*
+ * Sets up tasks and clock, runs INIT with interrupts masked, lets the
+ * interrupts in and sleeps whenever there is nothing to do. Call it once, from
+ * main, with no interrupt enabled.
+ */
+_Noreturn void kernel_start(void);
+
+/*
+ * ---- What the table expands to; not for direct use ----
+ *
+ * KERNEL_INLINE: part of the caller where instructions count; with -Os the
+ * compiler may call the one copy of it instead.
+ */
+#ifdef __OPTIMIZE_SIZE__
+#define KERNEL_INLINE inline
+#else
+#define KERNEL_INLINE inline __attribute__((always_inline))
+#endif
+
+struct kernel_task;
+
+/*
+ * One place in a task's queue. It is always in exactly one of: its task's list
+ * of free places, the list of timers, the list of a dispatcher, or a task
+ * that just takes its message.
+ */
+struct kernel_node {
+    struct kernel_node *next;
+    const struct kernel_task *task;
+    uint64_t deadline_us;
+    int handle;
+};
+
+struct kernel_task {
+    void (*run)(struct kernel_node *node);
+    struct kernel_node **free;
+    struct kernel_node **ready; /* of its priority's dispatcher, the last spawned first */
+    struct port_pend dispatcher;
+    void *places;
+    uint16_t place_bytes;
+    uint16_t capacity;
+};
+
+struct kernel_interrupt {
+    uint8_t number;
+    uint8_t priority;
+};
+
+/* From the application's file with KERNEL_DEFINE. */
+extern const struct kernel_task *const kernel_tasks[];
+extern const size_t kernel_task_count;
+extern const struct kernel_interrupt kernel_interrupts[];
+extern const size_t kernel_interrupt_count;
+extern const struct port_pend kernel_timer_pend;
+void kernel_init(void);
+
+/* The first node of a list, or NULL. */
+PORT_INLINE void *kernel_pop(struct kernel_node **list)
+{
+    struct kernel_node *node;
+    do {
+        node = port_load_exclusive((void **)list);
+        if (!node)
+            return NULL;
+    } while (__builtin_expect(port_store_exclusive((void **)list, node->next), 0));
+    return node;
+}
+
+PORT_INLINE void kernel_push(struct kernel_node **list, struct kernel_node *node)
+{
+    do
+        node->next = port_load_exclusive((void **)list);
+    while (__builtin_expect(port_store_exclusive((void **)list, node), 0));
+}
+
+/* Hands a filled place to its dispatcher. Returns 0. */
+PORT_INLINE int kernel_make_ready(struct kernel_node *node, const struct kernel_task *task)
+{
+    kernel_push(task->ready, node);
+    port_pend(task->dispatcher);
+    return 0;
+}
+
+KERNEL_INLINE int kernel_spawn(const struct kernel_task *task)
+{
+    struct kernel_node *node = kernel_pop(task->free);
+    if (!node)
+        return KERNEL_FULL;
+    return kernel_make_ready(node, task);
+}
+
+int kernel_spawn_at(const struct kernel_task *task, uint64_t time_us);
+int kernel_schedule(struct kernel_node *node, uint64_t time_us);
+void kernel_arm(const struct kernel_task *task, uint64_t time_us);
+uint64_t kernel_after(uint64_t delay_us);
+
+struct kernel_node *kernel_reverse(struct kernel_node *newest);
+
+/*
+ * A dispatcher's handler: runs all that is ready, the oldest first, while the
+ * list has the last spawned first. What is spawned meanwhile makes the
+ * interrupt pending again, and comes after all of these.
+ */
+KERNEL_INLINE void kernel_dispatch(struct kernel_node **ready)
+{
+    struct kernel_node *node;
+    do
+        node = port_load_exclusive((void **)ready);
+    while (__builtin_expect(port_store_exclusive((void **)ready, NULL), 0));
+
+    if (node && __builtin_expect(node->next != NULL, 0))
+        node = kernel_reverse(node);
+    while (node) {
+        struct kernel_node *next = node->next;
+        node->task->run(node);
+        node = next;
+    }
+}
+
+void kernel_timer_interrupt(void);
+
+void kernel_clock_start(void);
+void kernel_sleep(void);
+
+/* What a LOCK has to put back. */
+struct kernel_lock {
+    uint32_t before;
+    uint8_t raised;
+    uint8_t held;
+};
+
+PORT_INLINE struct kernel_lock kernel_raise(unsigned ceiling, unsigned own)
+{
+    if (own >= ceiling)
+        return (struct kernel_lock){.raised = 0, .held = 1};
+    return (struct kernel_lock){.before = port_raise(ceiling), .raised = 1, .held = 1};
+}
+
+PORT_INLINE void kernel_restore(struct kernel_lock *lock)
+{
+    if (lock->raised)
+        port_restore(lock->before);
+}
+
+#endif

@@ -1,0 +1,368 @@
+/*
+ * Turns the application's table of tasks and resources into declarations. The
+ * application's header includes the target's irq.h and timer.h, defines three
+ * lists and includes this file last; docs/kernel.md has an example.
+ *
+ *     #define TASKS(HARDWARE, SOFTWARE)
+ *         HARDWARE(name, priority, interrupt)
+ *         SOFTWARE(name, priority, queue capacity, message type or nothing)
+ *     #define RESOURCES(RESOURCE)
+ *         RESOURCE(name, type, every task that uses it)          up to 16 tasks
+ *     #define DISPATCHERS(DISPATCHER)
+ *         DISPATCHER(priority, interrupt of a peripheral that is not used)
+ *
+ * Priorities are 1 (lowest) to 15 (highest). Then, in any file:
+ *
+ *     TASK(name) { }                 the task's body; a software task has `message`
+ *     INIT { }                       once; runs before any interrupt
+ *     LOCK(resource) { }             inside TASK or INIT: the resource's name is a pointer to it
+ *     spawn(task, message)           from anywhere: 0, or negative (enum kernel_error)
+ *     spawn_after(task, delay_us, message), spawn_at(task, time_us, message)
+ *                                    a handle (not negative) for cancel(), or negative
+ *     arm(task, time_us)             the task (without message) shall next run at that time
+ *
+ * and KERNEL_DEFINE once, in one file.
+ */
+#ifndef KERNEL_TABLE_H
+#define KERNEL_TABLE_H
+
+#include "kernel/kernel.h"
+
+#if !defined(TASKS) || !defined(RESOURCES) || !defined(DISPATCHERS)
+#error "define the lists TASKS, RESOURCES and DISPATCHERS before kernel/table.h (docs/kernel.md)"
+#endif
+#ifndef KERNEL_TIMER
+#error "include the target's timer.h, which names the kernel's timer, before kernel/table.h"
+#endif
+
+/* ---- Macro tools ---- */
+
+#define KERNEL_IGNORE(...)
+
+/* MACRO(a) MACRO(b) … for up to 16 arguments. */
+#define KERNEL_EACH(M, ...)                                                                                  \
+    KERNEL_EACH_PICK(__VA_ARGS__, KERNEL_EACH_16, KERNEL_EACH_15, KERNEL_EACH_14, KERNEL_EACH_13,            \
+                     KERNEL_EACH_12, KERNEL_EACH_11, KERNEL_EACH_10, KERNEL_EACH_9, KERNEL_EACH_8,           \
+                     KERNEL_EACH_7, KERNEL_EACH_6, KERNEL_EACH_5, KERNEL_EACH_4, KERNEL_EACH_3,              \
+                     KERNEL_EACH_2, KERNEL_EACH_1, ~)                                                        \
+    (M, __VA_ARGS__)
+#define KERNEL_EACH_PICK(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, picked, ...) picked
+#define KERNEL_EACH_1(M, a)                                                           M(a)
+#define KERNEL_EACH_2(M, a, ...)                                                      M(a) KERNEL_EACH_1(M, __VA_ARGS__)
+#define KERNEL_EACH_3(M, a, ...)                                                      M(a) KERNEL_EACH_2(M, __VA_ARGS__)
+#define KERNEL_EACH_4(M, a, ...)                                                      M(a) KERNEL_EACH_3(M, __VA_ARGS__)
+#define KERNEL_EACH_5(M, a, ...)                                                      M(a) KERNEL_EACH_4(M, __VA_ARGS__)
+#define KERNEL_EACH_6(M, a, ...)                                                      M(a) KERNEL_EACH_5(M, __VA_ARGS__)
+#define KERNEL_EACH_7(M, a, ...)                                                      M(a) KERNEL_EACH_6(M, __VA_ARGS__)
+#define KERNEL_EACH_8(M, a, ...)                                                      M(a) KERNEL_EACH_7(M, __VA_ARGS__)
+#define KERNEL_EACH_9(M, a, ...)                                                      M(a) KERNEL_EACH_8(M, __VA_ARGS__)
+#define KERNEL_EACH_10(M, a, ...)                                                     M(a) KERNEL_EACH_9(M, __VA_ARGS__)
+#define KERNEL_EACH_11(M, a, ...)                                                     M(a) KERNEL_EACH_10(M, __VA_ARGS__)
+#define KERNEL_EACH_12(M, a, ...)                                                     M(a) KERNEL_EACH_11(M, __VA_ARGS__)
+#define KERNEL_EACH_13(M, a, ...)                                                     M(a) KERNEL_EACH_12(M, __VA_ARGS__)
+#define KERNEL_EACH_14(M, a, ...)                                                     M(a) KERNEL_EACH_13(M, __VA_ARGS__)
+#define KERNEL_EACH_15(M, a, ...)                                                     M(a) KERNEL_EACH_14(M, __VA_ARGS__)
+#define KERNEL_EACH_16(M, a, ...)                                                     M(a) KERNEL_EACH_15(M, __VA_ARGS__)
+
+/* KERNEL_FOR_MESSAGE(prefix, type) is prefix_BARE when the type is `nothing`, else prefix_SENT. */
+#define KERNEL_FOR_MESSAGE(prefix, type)                                                                     \
+    KERNEL_JOIN(prefix, KERNEL_MESSAGE_PICK(KERNEL_PROBE_##type, _SENT, ~))
+#define KERNEL_PROBE_nothing             ~, _BARE
+#define KERNEL_MESSAGE_PICK(...)         KERNEL_MESSAGE_SECOND(__VA_ARGS__)
+#define KERNEL_MESSAGE_SECOND(a, b, ...) b
+#define KERNEL_JOIN(a, b)                KERNEL_JOIN_EXPANDED(a, b)
+#define KERNEL_JOIN_EXPANDED(a, b)       a##b
+
+/* ---- Tasks: number, priority, and the checks on them ---- */
+
+#define KERNEL_NUMBER_HARDWARE(name, level, interrupt)      TASK_##name,
+#define KERNEL_NUMBER_SOFTWARE(name, level, capacity, type) TASK_##name,
+#define KERNEL_LEVEL_HARDWARE(name, level, interrupt)       TASK_##name##_PRIORITY = (level),
+#define KERNEL_LEVEL_SOFTWARE(name, level, capacity, type)  TASK_##name##_PRIORITY = (level),
+#define KERNEL_DISPATCHED(level, interrupt)                 | 1u << ((level)&31)
+#define KERNEL_DISPATCHED_SUM(level, interrupt)             +(1u << ((level)&31))
+#define KERNEL_SPAWNED_LEVEL(name, level, capacity, type)   | 1u << ((level)&31)
+
+enum kernel_task_number {
+    TASKS(KERNEL_NUMBER_HARDWARE, KERNEL_NUMBER_SOFTWARE) KERNEL_TASKS,
+    /* INIT counts as a user of every resource and is above every ceiling. */
+    KERNEL_INIT_NUMBER = 31
+};
+
+enum kernel_priority {
+    TASKS(KERNEL_LEVEL_HARDWARE, KERNEL_LEVEL_SOFTWARE) KERNEL_INIT_PRIORITY = PORT_PRIORITY_MAX + 1
+};
+
+enum {
+    KERNEL_DISPATCHED_LEVELS = (0 DISPATCHERS(KERNEL_DISPATCHED)),
+    KERNEL_SPAWNED_LEVELS = (0 TASKS(KERNEL_IGNORE, KERNEL_SPAWNED_LEVEL)),
+    /* The timer's handler uses every dispatcher's list: it counts as a task as high as the highest. */
+    KERNEL_TIMER_PRIORITY = 31 - __builtin_clz(KERNEL_SPAWNED_LEVELS | 2u),
+};
+
+_Static_assert((int)KERNEL_TASKS <= KERNEL_INIT_NUMBER, "TASKS: there are more than 31 tasks");
+_Static_assert((0 DISPATCHERS(KERNEL_DISPATCHED_SUM)) == KERNEL_DISPATCHED_LEVELS,
+               "DISPATCHERS: a priority has two dispatchers; one serves all tasks of the priority");
+
+#define KERNEL_CHECK_LEVEL(name, level)                                                                      \
+    _Static_assert((level) >= 1 && (level) <= PORT_PRIORITY_MAX,                                             \
+                   "TASKS: the priority of " #name " is not within 1 (lowest) to 15 (highest)")
+#define KERNEL_CHECK_HARDWARE(name, level, interrupt) KERNEL_CHECK_LEVEL(name, level);
+#define KERNEL_CHECK_SOFTWARE(name, level, capacity, type)                                                   \
+    KERNEL_CHECK_LEVEL(name, level);                                                                         \
+    _Static_assert(KERNEL_DISPATCHED_LEVELS >> ((level)&31) & 1,                                             \
+                   "DISPATCHERS: there is no interrupt for priority " #level                                 \
+                   ", which the software task " #name " has");                                               \
+    _Static_assert((capacity) >= 1 && (capacity) <= 255,                                                     \
+                   "TASKS: the queue capacity of " #name " is not within 1 to 255");                         \
+    _Static_assert(sizeof(type) <= KERNEL_MESSAGE_BYTES_MAX,                                                 \
+                   "TASKS: the message of " #name " is larger than 64 bytes; put it into a resource");
+#define KERNEL_CHECK_DISPATCHER(level, interrupt)                                                            \
+    _Static_assert((level) >= 1 && (level) <= PORT_PRIORITY_MAX,                                             \
+                   "DISPATCHERS: the priority of " #interrupt " is not within 1 (lowest) to 15 (highest)");
+
+#define KERNEL_MESSAGE_BYTES_MAX 64
+
+TASKS(KERNEL_CHECK_HARDWARE, KERNEL_CHECK_SOFTWARE)
+DISPATCHERS(KERNEL_CHECK_DISPATCHER)
+
+/* One interrupt, one owner: a second one declares the enumerator again. */
+#define KERNEL_OWN_HARDWARE(name, level, interrupt) KERNEL_OWN(interrupt)
+#define KERNEL_OWN_DISPATCHER(level, interrupt)     KERNEL_OWN(interrupt)
+#define KERNEL_OWN(interrupt)                       INTERRUPT_##interrupt##_MAY_HAVE_ONE_TASK_OR_DISPATCHER_ONLY = interrupt##_IRQn,
+#define KERNEL_OWN_TIMER(interrupt)                                                                          \
+    INTERRUPT_##interrupt##_MAY_HAVE_ONE_TASK_OR_DISPATCHER_ONLY = interrupt##_IRQn
+
+enum kernel_interrupt_owner {
+    TASKS(KERNEL_OWN_HARDWARE, KERNEL_IGNORE) DISPATCHERS(KERNEL_OWN_DISPATCHER)
+        KERNEL_TIMER(KERNEL_OWN_TIMER)
+};
+
+/* ---- Resources: users and ceilings ---- */
+
+#define KERNEL_USER_BIT(task)   | 1u << TASK_##task
+#define KERNEL_USER_LEVEL(task) | 1u << (TASK_##task##_PRIORITY & 31)
+
+#define KERNEL_DECLARE_RESOURCE(name, type, ...)                                                             \
+    _Static_assert(sizeof(#__VA_ARGS__) > 1, "RESOURCES: no task uses the resource " #name);                 \
+    KERNEL_DECLARE_RESOURCE_OF(name, type, ##__VA_ARGS__)
+#define KERNEL_DECLARE_RESOURCE_OF(name, type, ...)                                                          \
+    enum {                                                                                                   \
+        RESOURCE_##name##_USERS = (0 KERNEL_EACH(KERNEL_USER_BIT, __VA_ARGS__)),                             \
+        RESOURCE_##name##_CEILING = 31 - __builtin_clz(0 KERNEL_EACH(KERNEL_USER_LEVEL, __VA_ARGS__))        \
+    };                                                                                                       \
+    extern __typeof__(type) kernel_resource_##name;
+
+RESOURCES(KERNEL_DECLARE_RESOURCE)
+
+/*
+ * Holds off every other user for the block that follows. The priority's ceiling
+ * is put back when the block is left in whatever way: `break` and `continue`
+ * leave this block (not a loop around it), `return` and `goto` work.
+ */
+#define LOCK(resource)                                                                                       \
+    for (struct kernel_lock kernel_lock_##resource                                                           \
+         __attribute__((cleanup(kernel_restore))) = KERNEL_LOCK_CHECKED(resource);                           \
+         kernel_lock_##resource.held; kernel_lock_##resource.held = 0)                                       \
+        for (__attribute__((unused)) __typeof__(kernel_resource_##resource) *resource =                      \
+                 &kernel_resource_##resource;                                                                \
+             kernel_lock_##resource.held; kernel_lock_##resource.held = 0)
+
+#define KERNEL_LOCK_CHECKED(resource)                                                                        \
+    ((void)sizeof(struct {                                                                                   \
+         _Static_assert(KERNEL_THIS_NUMBER == KERNEL_INIT_NUMBER ||                                          \
+                            ((unsigned)RESOURCE_##resource##_USERS >> KERNEL_THIS_NUMBER & 1) != 0,          \
+                        "LOCK(" #resource "): this task is not among the users of " #resource                \
+                        " in RESOURCES");                                                                    \
+         int unused;                                                                                         \
+     }),                                                                                                     \
+     kernel_raise(RESOURCE_##resource##_CEILING, KERNEL_THIS_PRIORITY))
+
+/*
+ * What makes a task known to the compiler within its body: the parameter
+ * `this_task`, of a type of its own without any bytes. Undeclared where a LOCK
+ * stands outside TASK and INIT: hand the locked pointer down instead.
+ */
+#define KERNEL_THIS_NUMBER   (sizeof(this_task.number[0]) - 1)
+#define KERNEL_THIS_PRIORITY (sizeof(this_task.priority[0]))
+
+/* ---- Bodies ---- */
+
+#define KERNEL_IN_TASK(name)                                                                                 \
+    struct in_task_##name {                                                                                  \
+        char number[0][TASK_##name + 1];                                                                     \
+        char priority[0][TASK_##name##_PRIORITY];                                                            \
+    };
+#define KERNEL_TYPES_HARDWARE(name, level, interrupt)                                                        \
+    KERNEL_IN_TASK(name)                                                                                     \
+    typedef nothing kernel_message_##name;                                                                   \
+    typedef nothing kernel_activation_##name;                                                                \
+    void kernel_run_##name(kernel_activation_##name activation);                                             \
+    static inline nothing kernel_take_##name(nothing activation)                                             \
+    {                                                                                                        \
+        return activation;                                                                                   \
+    }                                                                                                        \
+    KERNEL_NOT_SPAWNED(name) int kernel_spawn_##name(void);                                                  \
+    KERNEL_NOT_SPAWNED(name) int kernel_spawn_at_##name(uint64_t time_us);
+#define KERNEL_NOT_SPAWNED(name)                                                                             \
+    __attribute__((error("spawn: " #name " is a hardware task, which only its interrupt starts")))
+
+/* Copies the message out and gives its place back, before the body: it may spawn itself. */
+#define KERNEL_TYPES_SOFTWARE(name, level, capacity, type)                                                   \
+    KERNEL_IN_TASK(name)                                                                                     \
+    typedef type kernel_message_##name;                                                                      \
+    typedef struct kernel_node *kernel_activation_##name;                                                    \
+    struct kernel_place_##name {                                                                             \
+        struct kernel_node node;                                                                             \
+        kernel_message_##name message;                                                                       \
+    };                                                                                                       \
+    extern const struct kernel_task kernel_task_##name;                                                      \
+    extern struct kernel_node *kernel_free_##name;                                                           \
+    void kernel_run_##name(kernel_activation_##name activation);                                             \
+    static inline kernel_message_##name kernel_take_##name(struct kernel_node *node)                         \
+    {                                                                                                        \
+        kernel_message_##name message = ((struct kernel_place_##name *)node)->message;                       \
+        kernel_push(&kernel_free_##name, node);                                                              \
+        return message;                                                                                      \
+    }                                                                                                        \
+    KERNEL_FOR_MESSAGE(KERNEL_SPAWNERS, type)(name)
+
+#define KERNEL_SPAWNERS_BARE(name)                                                                           \
+    KERNEL_CHECKED static inline int kernel_spawn_##name(void)                                               \
+    {                                                                                                        \
+        return kernel_spawn(&kernel_task_##name);                                                            \
+    }                                                                                                        \
+    KERNEL_CHECKED static inline int kernel_spawn_at_##name(uint64_t time_us)                                \
+    {                                                                                                        \
+        return kernel_spawn_at(&kernel_task_##name, time_us);                                                \
+    }
+/* Between taking a place and queueing it the place is nobody else's: nothing is masked for the copy. */
+#define KERNEL_SPAWNERS_SENT(name)                                                                           \
+    KERNEL_CHECKED KERNEL_INLINE int kernel_spawn_##name(kernel_message_##name message)                      \
+    {                                                                                                        \
+        struct kernel_place_##name *place = kernel_pop(&kernel_free_##name);                                 \
+        if (!place)                                                                                          \
+            return KERNEL_FULL;                                                                              \
+        place->message = message;                                                                            \
+        return kernel_make_ready(&place->node, &kernel_task_##name);                                         \
+    }                                                                                                        \
+    KERNEL_CHECKED inline int kernel_spawn_at_##name(uint64_t time_us, kernel_message_##name message)        \
+    {                                                                                                        \
+        struct kernel_place_##name *place = kernel_pop(&kernel_free_##name);                                 \
+        if (!place)                                                                                          \
+            return KERNEL_FULL;                                                                              \
+        place->message = message;                                                                            \
+        return kernel_schedule(&place->node, time_us);                                                       \
+    }
+
+TASKS(KERNEL_TYPES_HARDWARE, KERNEL_TYPES_SOFTWARE)
+
+struct in_init {
+    char number[0][KERNEL_INIT_NUMBER + 1];
+    char priority[0][KERNEL_INIT_PRIORITY];
+};
+
+#define TASK(name)                                                                                           \
+    _Static_assert(TASK_##name >= 0, "");                                                                    \
+    static void task_##name(struct in_task_##name this_task, kernel_message_##name message);                 \
+    void kernel_run_##name(kernel_activation_##name activation)                                              \
+    {                                                                                                        \
+        task_##name((struct in_task_##name){}, kernel_take_##name(activation));                              \
+    }                                                                                                        \
+    static void task_##name(__attribute__((unused)) struct in_task_##name this_task,                         \
+                            __attribute__((unused)) kernel_message_##name message)
+
+#define INIT                                                                                                 \
+    static void init_body(struct in_init this_task);                                                         \
+    void kernel_init(void)                                                                                   \
+    {                                                                                                        \
+        init_body((struct in_init){});                                                                       \
+    }                                                                                                        \
+    static void init_body(__attribute__((unused)) struct in_init this_task)
+
+/* ---- Spawning ---- */
+
+#define KERNEL_KNOWN(task) (void)sizeof(char[TASK_##task + 1])
+
+#define spawn(task, ...)             (KERNEL_KNOWN(task), kernel_spawn_##task(__VA_ARGS__))
+#define spawn_at(task, time_us, ...) (KERNEL_KNOWN(task), kernel_spawn_at_##task(time_us, ##__VA_ARGS__))
+#define spawn_after(task, delay_us, ...)                                                                     \
+    (KERNEL_KNOWN(task), kernel_spawn_at_##task(kernel_after(delay_us), ##__VA_ARGS__))
+#define arm(task, time_us)                                                                                   \
+    (KERNEL_KNOWN(task), (void)sizeof(struct {                                                               \
+         _Static_assert(sizeof(kernel_message_##task) == 0,                                                  \
+                        "arm(" #task "): the task has a message; use spawn_at");                             \
+         int unused;                                                                                         \
+     }),                                                                                                     \
+     kernel_arm(&kernel_task_##task, (time_us)))
+
+/* ---- KERNEL_DEFINE: the storage and the interrupt handlers ---- */
+
+#define KERNEL_DEFINE_RESOURCE(name, type, ...) __typeof__(type) kernel_resource_##name;
+
+#define KERNEL_DEFINE_HARDWARE(name, level, interrupt)                                                       \
+    void interrupt##_IRQHandler(void);                                                                       \
+    void interrupt##_IRQHandler(void)                                                                        \
+    {                                                                                                        \
+        kernel_run_##name(kernel_none);                                                                      \
+    }
+
+#define KERNEL_DEFINE_DISPATCHER(level, interrupt)                                                           \
+    KERNEL_DISPATCHER_NUMBER(level, interrupt##_IRQn)                                                        \
+    void interrupt##_IRQHandler(void);                                                                       \
+    void interrupt##_IRQHandler(void)                                                                        \
+    {                                                                                                        \
+        kernel_dispatch(&kernel_ready[level]);                                                               \
+    }
+#define KERNEL_DISPATCHER_NUMBER(level, number) enum { KERNEL_DISPATCHER_##level = (number) };
+
+#define KERNEL_DEFINE_TIMER(interrupt)                                                                       \
+    void interrupt##_IRQHandler(void);                                                                       \
+    void interrupt##_IRQHandler(void)                                                                        \
+    {                                                                                                        \
+        kernel_timer_interrupt();                                                                            \
+    }
+
+#define KERNEL_DEFINE_SOFTWARE(name, level, slots, type)                                                     \
+    struct kernel_node *kernel_free_##name;                                                                  \
+    static struct kernel_place_##name kernel_places_##name[slots];                                           \
+    const struct kernel_task kernel_task_##name = {                                                          \
+        .run = kernel_run_##name,                                                                            \
+        .free = &kernel_free_##name,                                                                         \
+        .ready = &kernel_ready[level],                                                                       \
+        .dispatcher = KERNEL_PEND_DISPATCHER(level),                                                         \
+        .places = kernel_places_##name,                                                                      \
+        .place_bytes = sizeof(struct kernel_place_##name),                                                   \
+        .capacity = (slots),                                                                                 \
+    };                                                                                                       \
+    KERNEL_FOR_MESSAGE(KERNEL_DEFINE_SPAWN, type)(name)
+#define KERNEL_PEND_DISPATCHER(level) PORT_PEND(KERNEL_DISPATCHER_##level)
+
+/* The one copy of each for callers that do not take it inline. */
+#define KERNEL_DEFINE_SPAWN_BARE(name)
+#define KERNEL_DEFINE_SPAWN_SENT(name)                                                                       \
+    extern inline int kernel_spawn_##name(kernel_message_##name message);                                    \
+    extern inline int kernel_spawn_at_##name(uint64_t time_us, kernel_message_##name message);
+
+#define KERNEL_TASK_POINTER(name, level, capacity, type)  &kernel_task_##name,
+#define KERNEL_INTERRUPT_HARDWARE(name, level, interrupt) {interrupt##_IRQn, (level)},
+#define KERNEL_INTERRUPT_DISPATCHER(level, interrupt)     {interrupt##_IRQn, (level)},
+#define KERNEL_INTERRUPT_TIMER(interrupt)                 {interrupt##_IRQn, KERNEL_TIMER_PRIORITY},
+#define KERNEL_TIMER_NUMBER(interrupt)                    interrupt##_IRQn
+
+#define KERNEL_DEFINE                                                                                        \
+    /* What each dispatcher has to run. */                                                                   \
+    static struct kernel_node *kernel_ready[KERNEL_TIMER_PRIORITY + 1];                                      \
+    RESOURCES(KERNEL_DEFINE_RESOURCE)                                                                        \
+    DISPATCHERS(KERNEL_DEFINE_DISPATCHER)                                                                    \
+    TASKS(KERNEL_DEFINE_HARDWARE, KERNEL_DEFINE_SOFTWARE)                                                    \
+    KERNEL_TIMER(KERNEL_DEFINE_TIMER)                                                                        \
+    const struct kernel_task *const kernel_tasks[] = {TASKS(KERNEL_IGNORE, KERNEL_TASK_POINTER)};            \
+    const size_t kernel_task_count = sizeof(kernel_tasks) / sizeof(kernel_tasks[0]);                         \
+    const struct kernel_interrupt kernel_interrupts[] = {TASKS(KERNEL_INTERRUPT_HARDWARE, KERNEL_IGNORE)     \
+                                                             DISPATCHERS(KERNEL_INTERRUPT_DISPATCHER)        \
+                                                                 KERNEL_TIMER(KERNEL_INTERRUPT_TIMER)};      \
+    const size_t kernel_interrupt_count = sizeof(kernel_interrupts) / sizeof(kernel_interrupts[0]);          \
+    const struct port_pend kernel_timer_pend = PORT_PEND(KERNEL_TIMER(KERNEL_TIMER_NUMBER));
+
+#endif

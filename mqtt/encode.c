@@ -1,0 +1,149 @@
+#include "mqtt/packet.h"
+#include "mqtt/property.h"
+
+#include <string.h>
+
+enum {
+    CONNECT_CLEAN_START = 1 << 1,
+    CONNECT_WILL = 1 << 2,
+    CONNECT_WILL_QOS_SHIFT = 3,
+    CONNECT_WILL_RETAIN = 1 << 5,
+    CONNECT_PASSWORD = 1 << 6,
+    CONNECT_USER_NAME = 1 << 7,
+};
+
+size_t mqtt_body_size(mqtt_body *body, const void *packet)
+{
+    struct mqtt_writer counter = {.at = NULL};
+    body(&counter, packet, 0);
+    return counter.impossible ? SIZE_MAX : counter.size;
+}
+
+static void write_text(struct mqtt_writer *w, const char *text)
+{
+    mqtt_write_binary(w, (struct mqtt_slice){text, strlen(text)});
+}
+
+static void write_topic(struct mqtt_writer *w, const struct mqtt_slice topic[MQTT_TOPIC_PARTS])
+{
+    size_t length = 0;
+    for (size_t i = 0; i < MQTT_TOPIC_PARTS; i++)
+        length += topic[i].length;
+    if (length == 0)
+        w->impossible = true;
+    mqtt_write_u16(w, length);
+    for (size_t i = 0; i < MQTT_TOPIC_PARTS; i++)
+        mqtt_write_bytes(w, topic[i].data, topic[i].length);
+}
+
+static void write_small_property(struct mqtt_writer *w, enum mqtt_property_id id, unsigned value)
+{
+    mqtt_write_u8(w, id);
+    mqtt_write_u8(w, value);
+}
+
+static void write_will(struct mqtt_writer *w, const struct mqtt_will *will)
+{
+    mqtt_write_u8(w, will->utf8 ? 2 : 0);
+    if (will->utf8)
+        write_small_property(w, MQTT_PROPERTY_PAYLOAD_FORMAT, 1);
+    write_topic(w, will->topic);
+    mqtt_write_binary(w, will->payload);
+}
+
+static unsigned connect_flags(const struct mqtt_config *config)
+{
+    unsigned flags = CONNECT_CLEAN_START;
+    if (config->will != NULL) {
+        flags |= CONNECT_WILL | (unsigned)config->will->qos << CONNECT_WILL_QOS_SHIFT;
+        if (config->will->retain)
+            flags |= CONNECT_WILL_RETAIN;
+    }
+    if (config->user_name != NULL)
+        flags |= CONNECT_USER_NAME;
+    if (config->password.data != NULL)
+        flags |= CONNECT_PASSWORD;
+    return flags;
+}
+
+void mqtt_write_connect(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
+{
+    static const uint8_t protocol[] = {0, 4, 'M', 'Q', 'T', 'T', 5};
+    const struct mqtt *m = packet;
+    const struct mqtt_config *config = m->config;
+    size_t capacity = m->transport->receive_capacity;
+    (void)packet_id;
+
+    mqtt_write_bytes(w, protocol, sizeof protocol);
+    mqtt_write_u8(w, connect_flags(config));
+    mqtt_write_u16(w, config->keep_alive_s);
+    write_small_property(w, 5, MQTT_PROPERTY_MAXIMUM_PACKET_SIZE); /* after the properties' length */
+    mqtt_write_u32(w, capacity > MQTT_PACKET_MAX ? MQTT_PACKET_MAX : (uint32_t)capacity);
+    write_text(w, config->client_id);
+    if (config->will != NULL)
+        write_will(w, config->will);
+    if (config->user_name != NULL)
+        write_text(w, config->user_name);
+    if (config->password.data != NULL)
+        mqtt_write_binary(w, config->password);
+}
+
+static void write_publish_properties(struct mqtt_writer *w, const struct mqtt_publish *p)
+{
+    if (p->utf8)
+        write_small_property(w, MQTT_PROPERTY_PAYLOAD_FORMAT, 1);
+    if (p->message_expiry_s != 0) {
+        mqtt_write_u8(w, MQTT_PROPERTY_MESSAGE_EXPIRY);
+        mqtt_write_u32(w, p->message_expiry_s);
+    }
+    if (p->response_topic.length > 0) {
+        mqtt_write_u8(w, MQTT_PROPERTY_RESPONSE_TOPIC);
+        mqtt_write_binary(w, p->response_topic);
+    }
+    if (p->correlation.data != NULL) {
+        mqtt_write_u8(w, MQTT_PROPERTY_CORRELATION);
+        mqtt_write_binary(w, p->correlation);
+    }
+    for (size_t i = 0; i < p->user_count; i++) {
+        mqtt_write_u8(w, MQTT_PROPERTY_USER);
+        mqtt_write_binary(w, p->user[i].name);
+        mqtt_write_binary(w, p->user[i].value);
+    }
+}
+
+void mqtt_write_publish(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
+{
+    const struct mqtt_publish *p = packet;
+    struct mqtt_writer counter = {.at = NULL};
+    write_publish_properties(&counter, p);
+
+    write_topic(w, p->topic);
+    if (p->qos > 0)
+        mqtt_write_u16(w, packet_id);
+    mqtt_write_varint(w, counter.size);
+    if (counter.size > 0)
+        write_publish_properties(w, p);
+    for (size_t i = 0; i < MQTT_PAYLOAD_PARTS; i++)
+        mqtt_write_bytes(w, p->payload[i].data, p->payload[i].length);
+}
+
+static unsigned subscription_options(const struct mqtt_subscription *s)
+{
+    return s->qos | (s->no_local ? 1u << 2 : 0) | (s->retain_as_published ? 1u << 3 : 0) |
+           (unsigned)s->retain_handling << 4;
+}
+
+void mqtt_write_filters(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
+{
+    const struct mqtt_filters *filters = packet;
+    mqtt_write_u16(w, packet_id);
+    mqtt_write_u8(w, 0);
+    for (size_t i = 0; i < filters->count; i++) {
+        const struct mqtt_subscription *s = &filters->subscriptions[i];
+        write_topic(w, s->filter);
+        if (s->qos > 1 || s->retain_handling > MQTT_RETAIN_SEND_NEVER)
+            w->impossible = true;
+        if (filters->options)
+            mqtt_write_u8(w, subscription_options(s));
+    }
+}

@@ -1,0 +1,50 @@
+/* Properties of the packets that a server sends (MQTT 5.0, 2.2.2). */
+#ifndef MQTT_PROPERTY_H
+#define MQTT_PROPERTY_H
+
+#include "mqtt/reader.h"
+
+enum mqtt_property_id {
+    MQTT_PROPERTY_PAYLOAD_FORMAT = 0x01,
+    MQTT_PROPERTY_MESSAGE_EXPIRY = 0x02,
+    MQTT_PROPERTY_CONTENT_TYPE = 0x03,
+    MQTT_PROPERTY_RESPONSE_TOPIC = 0x08,
+    MQTT_PROPERTY_CORRELATION = 0x09,
+    MQTT_PROPERTY_SUBSCRIPTION_ID = 0x0B,
+    MQTT_PROPERTY_SESSION_EXPIRY = 0x11,
+    MQTT_PROPERTY_ASSIGNED_CLIENT_ID = 0x12,
+    MQTT_PROPERTY_SERVER_KEEP_ALIVE = 0x13,
+    MQTT_PROPERTY_RESPONSE_INFORMATION = 0x1A,
+    MQTT_PROPERTY_SERVER_REFERENCE = 0x1C,
+    MQTT_PROPERTY_REASON_STRING = 0x1F,
+    MQTT_PROPERTY_RECEIVE_MAXIMUM = 0x21,
+    MQTT_PROPERTY_TOPIC_ALIAS_MAXIMUM = 0x22,
+    MQTT_PROPERTY_TOPIC_ALIAS = 0x23,
+    MQTT_PROPERTY_MAXIMUM_QOS = 0x24,
+    MQTT_PROPERTY_RETAIN_AVAILABLE = 0x25,
+    MQTT_PROPERTY_USER = 0x26,
+    MQTT_PROPERTY_MAXIMUM_PACKET_SIZE = 0x27,
+    MQTT_PROPERTY_WILDCARD_AVAILABLE = 0x28,
+    MQTT_PROPERTY_SUBSCRIPTION_ID_AVAILABLE = 0x29,
+    MQTT_PROPERTY_SHARED_AVAILABLE = 0x2A,
+    MQTT_PROPERTY_END,
+};
+
+/* Packets that carry properties to a client. */
+enum mqtt_property_place {
+    MQTT_IN_CONNACK = 1 << 0,
+    MQTT_IN_PUBLISH = 1 << 1,
+    MQTT_IN_ACK = 1 << 2, /* PUBACK, SUBACK, UNSUBACK */
+    MQTT_IN_DISCONNECT = 1 << 3,
+};
+
+/*
+ * Reads the property length and the properties, checks all and stores those
+ * that somebody asks for: of a PUBLISH into the struct mqtt_message, of a
+ * CONNACK into the struct mqtt_limits at `out`; of others none, `out` is not
+ * looked at. What is absent stays as it was. Returns the properties as they
+ * are; what is wrong with them is the reader's reason.
+ */
+struct mqtt_slice mqtt_read_properties(struct mqtt_reader *r, enum mqtt_property_place place, void *out);
+
+#endif

@@ -1,0 +1,307 @@
+/* DHCP client (RFC 2131 4.4); states as in its figure 5, INIT being left at once. */
+#include "net/wire/dhcp.h"
+#include "net/internal.h"
+
+enum dhcp_state {
+    DHCP_IDLE, /* link down */
+    DHCP_SELECTING,
+    DHCP_REQUESTING,
+    DHCP_REBOOTING,
+    DHCP_BOUND,
+    DHCP_RENEWING,
+    DHCP_REBINDING,
+};
+
+enum {
+    RETRY_FIRST_MS = 4000, /* doubled up to the last, each with a second of jitter either way (4.1) */
+    RETRY_DOUBLINGS = 4,
+    JITTER_MS = 1000,
+    REQUEST_TRIES = 4,
+    REBOOT_TRIES = 2,
+    RENEW_MIN_MS = 60000, /* between renewal attempts (4.4.5) */
+    UNSENT_RETRY_MS = 100,
+    AFTER_NAK_MS = 2000,
+    LEASE_MAX_S = 1000000, /* 11 days: longer leases are renewed earlier than need be */
+};
+
+#define LEASE_INFINITE UINT32_MAX
+
+static void at(struct net *net, uint32_t delay_ms)
+{
+    net->dhcp.deadline_ms = net->now_ms + delay_ms;
+    net_timer_at(net, net->dhcp.deadline_ms);
+}
+
+static void enter(struct net *net, enum dhcp_state state, uint32_t delay_ms)
+{
+    net->dhcp.state = (uint8_t)state;
+    net->dhcp.tries = 0;
+    at(net, delay_ms);
+}
+
+static void discover(struct net *net, uint32_t delay_ms)
+{
+    net->dhcp.xid = net_random(net);
+    net->dhcp.address = 0;
+    net->dhcp.server = 0;
+    enter(net, DHCP_SELECTING, delay_ms);
+}
+
+static void lose_address(struct net *net, uint32_t delay_ms)
+{
+    net_set_address(net, 0);
+    discover(net, delay_ms);
+}
+
+static bool lease_runs(const struct net *net)
+{
+    return net->dhcp.address != 0 && (net->dhcp.infinite || !net_due(net, net->dhcp.lease_end_ms));
+}
+
+void dhcp_link(struct net *net, bool up)
+{
+    bool leased =
+        net->dhcp.state >= DHCP_BOUND || net->dhcp.state == DHCP_REBOOTING || net->dhcp.state == DHCP_IDLE;
+    if (!up) {
+        if (!leased) {
+            net->dhcp.address = 0; /* offered only */
+        }
+        net->dhcp.state = DHCP_IDLE;
+        return;
+    }
+    net->address = 0; /* until the server of this network agrees; connections wait for that */
+    if (leased && lease_runs(net)) {
+        net->dhcp.xid = net_random(net);
+        enter(net, DHCP_REBOOTING, 0);
+    } else {
+        discover(net, 0);
+    }
+}
+
+static int send_message(struct net *net, enum dhcp_type type)
+{
+    struct net_dhcp *dhcp = &net->dhcp;
+    if (!net_ticket_done(net, net->scratch_ticket)) {
+        return NET_ERROR_BUSY;
+    }
+    struct dhcp_request request = {
+        .xid = dhcp->xid,
+        .client_address = net->address,
+        .requested_address = net->address ? 0 : dhcp->address,
+        .server = dhcp->state == DHCP_REQUESTING ? dhcp->server : 0, /* table 4 */
+        .mac = net->mac,
+        .hostname = net->hostname,
+        .type = (uint8_t)type,
+    };
+    uint8_t head[DHCP_HEAD];
+    dhcp_build_head(head, &request);
+    dhcp_build_tail(net->scratch, NET_SCRATCH_BYTES, &request);
+    struct udp_message message = {
+        .destination = dhcp->state == DHCP_RENEWING ? dhcp->server : IPV4_BROADCAST,
+        .source_port = DHCP_CLIENT_PORT,
+        .destination_port = DHCP_SERVER_PORT,
+        .head = head,
+        .head_length = sizeof head,
+        .tail = net->scratch,
+        .tail_length = NET_SCRATCH_BYTES,
+    };
+    return udp_output(net, &message, &net->scratch_ticket);
+}
+
+static uint32_t back_off(struct net *net)
+{
+    unsigned doublings = net->dhcp.tries < RETRY_DOUBLINGS ? net->dhcp.tries : RETRY_DOUBLINGS;
+    return ((uint32_t)RETRY_FIRST_MS << doublings) - JITTER_MS + net_random(net) % (2 * JITTER_MS + 1);
+}
+
+static void attempt(struct net *net, enum dhcp_type type)
+{
+    if (send_message(net, type) != NET_OK) {
+        at(net, UNSENT_RETRY_MS);
+        return;
+    }
+    at(net, back_off(net));
+    net->dhcp.tries = (uint8_t)(net->dhcp.tries + (net->dhcp.tries < UINT8_MAX));
+}
+
+/* Half of what is left until `end_ms`, but at least a minute, and not beyond it. */
+static void attempt_renewal(struct net *net, uint32_t end_ms)
+{
+    uint32_t left = end_ms - net->now_ms, wait = left / 2;
+    wait = wait > RENEW_MIN_MS ? wait : RENEW_MIN_MS;
+    if (send_message(net, DHCP_REQUEST) != NET_OK) {
+        wait = RETRY_FIRST_MS;
+    }
+    at(net, wait < left ? wait : left);
+}
+
+static void bound(struct net *net)
+{
+    net->dhcp.state = DHCP_BOUND;
+    if (!net->dhcp.infinite) {
+        net->dhcp.deadline_ms = net->dhcp.t1_ms;
+        net_timer_at(net, net->dhcp.t1_ms);
+    }
+}
+
+static void renew(struct net *net)
+{
+    struct net_dhcp *dhcp = &net->dhcp;
+    if (dhcp->state == DHCP_BOUND) {
+        dhcp->xid = net_random(net);
+        dhcp->state = DHCP_RENEWING;
+    }
+    if (dhcp->state == DHCP_RENEWING && net_due(net, dhcp->t2_ms)) {
+        dhcp->state = DHCP_REBINDING;
+    }
+    if (net_due(net, dhcp->lease_end_ms)) {
+        lose_address(net, 0);
+        return;
+    }
+    attempt_renewal(net, dhcp->state == DHCP_RENEWING ? dhcp->t2_ms : dhcp->lease_end_ms);
+}
+
+/* No server answers whether the address is good here: a lease that still runs may be used on (3.2). */
+static void reboot_unanswered(struct net *net)
+{
+    if (lease_runs(net)) {
+        net_set_address(net, net->dhcp.address);
+        bound(net);
+    } else {
+        lose_address(net, 0);
+    }
+}
+
+void dhcp_timers(struct net *net)
+{
+    struct net_dhcp *dhcp = &net->dhcp;
+    if (dhcp->state == DHCP_IDLE || (dhcp->state == DHCP_BOUND && dhcp->infinite)) {
+        return;
+    }
+    if (!net_due(net, dhcp->deadline_ms)) {
+        net_timer_at(net, dhcp->deadline_ms);
+        return;
+    }
+    switch (dhcp->state) {
+    case DHCP_SELECTING: attempt(net, DHCP_DISCOVER); break;
+    case DHCP_REQUESTING:
+        if (dhcp->tries == REQUEST_TRIES) {
+            discover(net, 0);
+        } else {
+            attempt(net, DHCP_REQUEST);
+        }
+        break;
+    case DHCP_REBOOTING:
+        if (dhcp->tries == REBOOT_TRIES) {
+            reboot_unanswered(net);
+        } else {
+            attempt(net, DHCP_REQUEST);
+        }
+        break;
+    default: renew(net); break;
+    }
+}
+
+static bool address_usable(uint32_t address, uint32_t netmask)
+{
+    uint32_t host = ~netmask;
+    return ipv4_is_host(address) && (host <= 1 || ((address & host) != 0 && (address & host) != host));
+}
+
+static void set_times(struct net *net, const struct dhcp_reply *reply)
+{
+    struct net_dhcp *dhcp = &net->dhcp;
+    uint32_t lease = reply->lease_s < LEASE_MAX_S ? reply->lease_s : LEASE_MAX_S;
+    uint32_t t1 = reply->t1_s, t2 = reply->t2_s;
+    if (t1 == 0 || t1 >= t2 || t2 >= lease) {
+        t1 = lease / 2; /* 4.4.5 */
+        t2 = lease - lease / 8;
+    }
+    dhcp->infinite = reply->lease_s == LEASE_INFINITE;
+    dhcp->t1_ms = net->now_ms + t1 * 1000;
+    dhcp->t2_ms = net->now_ms + t2 * 1000;
+    dhcp->lease_end_ms = net->now_ms + lease * 1000;
+}
+
+/* A first lease starts from nothing; an answer to a renewal without an option leaves what was. */
+static void set_parameters(struct net *net, const struct dhcp_reply *reply, uint32_t netmask)
+{
+    if (net->dhcp.state == DHCP_REQUESTING) {
+        net->gateway = 0;
+        net->dns_server = 0;
+    }
+    net->netmask = netmask;
+    if (ipv4_is_host(reply->router)) {
+        net->gateway = reply->router;
+    }
+    if (ipv4_is_host(reply->dns_server)) {
+        net->dns_server = reply->dns_server;
+    }
+}
+
+static uint32_t netmask_of(const struct net *net, const struct dhcp_reply *reply)
+{
+    uint32_t mask = reply->netmask, host = ~mask;
+    if (mask != 0 && (host & (host + 1)) == 0) {
+        return mask;
+    }
+    bool renewal = net->dhcp.state != DHCP_REQUESTING && net->netmask != 0;
+    return renewal ? net->netmask : 0xFFFFFF00;
+}
+
+static bool acknowledged(struct net *net, const struct dhcp_reply *reply)
+{
+    struct net_dhcp *dhcp = &net->dhcp;
+    uint32_t netmask = netmask_of(net, reply);
+    if (reply->lease_s == 0 || !address_usable(reply->your_address, netmask)) {
+        return false;
+    }
+    set_times(net, reply);
+    set_parameters(net, reply, netmask);
+    dhcp->address = reply->your_address;
+    dhcp->server = reply->server ? reply->server : dhcp->server;
+    bound(net);
+    net_set_address(net, dhcp->address);
+    return true;
+}
+
+static bool offered(struct net *net, const struct dhcp_reply *reply)
+{
+    if (!ipv4_is_host(reply->server) || reply->lease_s == 0 || !ipv4_is_host(reply->your_address)) {
+        return false;
+    }
+    net->dhcp.address = reply->your_address;
+    net->dhcp.server = reply->server;
+    enter(net, DHCP_REQUESTING, 0);
+    return true;
+}
+
+static bool answered(struct net *net, const struct dhcp_reply *reply)
+{
+    switch (net->dhcp.state) {
+    case DHCP_SELECTING: return reply->type == DHCP_OFFER && offered(net, reply);
+    case DHCP_REQUESTING:
+    case DHCP_RENEWING:
+        if (reply->server != net->dhcp.server) {
+            return false; /* of another server; or without option 54, which is a MUST (table 3) */
+        }
+        break;
+    case DHCP_REBOOTING:
+    case DHCP_REBINDING: break;
+    default: return false;
+    }
+    if (reply->type == DHCP_NAK) {
+        lose_address(net, AFTER_NAK_MS);
+        return true;
+    }
+    return reply->type == DHCP_ACK && acknowledged(net, reply);
+}
+
+void dhcp_input(struct net *net, const uint8_t *message, size_t length)
+{
+    struct dhcp_reply reply;
+    if (!dhcp_parse(message, length, net->mac, &reply) || reply.xid != net->dhcp.xid ||
+        !answered(net, &reply)) {
+        (void)net_drop(net, NET_DROP_DHCP);
+    }
+}

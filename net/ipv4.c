@@ -1,0 +1,41 @@
+#include "net/internal.h"
+#include "net/wire/icmp.h"
+
+/* May this packet, in a frame sent to us alone (`unicast`) or to all, concern us? */
+static bool addresses_acceptable(const struct net *net, const struct ipv4_packet *ip, bool unicast)
+{
+    if (net->address == 0) {
+        return net->by_dhcp && ip->protocol == IPV4_PROTOCOL_UDP;
+    }
+    if (!ipv4_is_host(ip->source) || ip->source == net->address || net_is_broadcast(net, ip->source)) {
+        return false;
+    }
+    if (ip->destination == net->address) {
+        return unicast; /* RFC 1122 3.3.6 */
+    }
+    return ip->protocol == IPV4_PROTOCOL_UDP && net_is_broadcast(net, ip->destination);
+}
+
+enum frame_fate ipv4_input(struct net *net, uint8_t *frame, size_t length)
+{
+    struct ipv4_packet ip;
+    enum ipv4_fault fault = ipv4_parse(frame + ETHERNET_HEADER, length - ETHERNET_HEADER,
+                                       !net_offloads(net, NET_DEVICE_CHECKSUM_RX), &ip);
+    if (fault != IPV4_GOOD) {
+        static const uint8_t reasons[] = {
+            [IPV4_BAD_HEADER] = NET_DROP_IPV4_HEADER,
+            [IPV4_BAD_CHECKSUM] = NET_DROP_IPV4_CHECKSUM,
+            [IPV4_FRAGMENT] = NET_DROP_IPV4_FRAGMENT,
+        };
+        return net_drop(net, reasons[fault]);
+    }
+    if (!addresses_acceptable(net, &ip, !ethernet_is_group(frame))) {
+        return net_drop(net, NET_DROP_IPV4_ADDRESS);
+    }
+    switch (ip.protocol) {
+    case IPV4_PROTOCOL_TCP: return tcp_input(net, &ip);
+    case IPV4_PROTOCOL_UDP: return udp_input(net, &ip);
+    case IPV4_PROTOCOL_ICMP: return icmp_input(net, &ip);
+    default: icmp_unreachable(net, &ip, ICMP_CODE_PROTOCOL); return net_drop(net, NET_DROP_IPV4_PROTOCOL);
+    }
+}

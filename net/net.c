@@ -1,0 +1,228 @@
+#include "net/net.h"
+#include "net/internal.h"
+
+#include <string.h>
+
+void net_init(struct net *net, const struct net_config *config, const struct net_device *device)
+{
+    memset(net, 0, sizeof *net);
+    net->device = device;
+    net->hostname = config->hostname;
+    memcpy(net->mac, config->mac, sizeof net->mac);
+    memcpy(net->seed, config->seed, sizeof net->seed);
+    net->timer_ms = NET_FAR_MS;
+    net->scratch_ticket = device->sent(device->context);
+    net->by_dhcp = config->address == 0;
+    if (!net->by_dhcp) {
+        net->address = config->address;
+        net->netmask = config->netmask;
+        net->gateway = config->gateway;
+        net->dns_server = config->dns_server;
+    }
+}
+
+void net_timer_at(struct net *net, uint32_t deadline_ms)
+{
+    if ((int32_t)(deadline_ms - net->timer_ms) < 0) {
+        net->timer_ms = deadline_ms;
+    }
+}
+
+void net_wake(struct net *net)
+{
+    net->neighbour_epoch++;
+    for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
+        s->flags |= TCP_ATTENTION;
+    }
+    if (NET_WITH_DNS) {
+        dns_wake(net);
+    }
+}
+
+void net_set_address(struct net *net, uint32_t address)
+{
+    net->address = address;
+    for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
+        if (s->state != TCP_CLOSED && s->local_address != address) {
+            tcp_finish(s, NET_ERROR_ADDRESS);
+        }
+    }
+    net_wake(net);
+}
+
+bool net_is_broadcast(const struct net *net, uint32_t address)
+{
+    uint32_t host = ~net->netmask;
+    return address == IPV4_BROADCAST || (host > 1 && address == (net->address | host));
+}
+
+void net_link(struct net *net, bool up, uint32_t now_ms)
+{
+    net->now_ms = now_ms;
+    net->link_up = up;
+    arp_forget(net);
+    if (NET_WITH_DHCP && net->by_dhcp) {
+        dhcp_link(net, up);
+    }
+    for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
+        s->rtx_ms = now_ms; /* what was lost with the link need not wait for its back-off */
+    }
+    net_wake(net);
+}
+
+uint8_t *net_reserve(struct net *net)
+{
+    return net->link_up ? net->device->reserve(net->device->context) : NULL;
+}
+
+uint32_t net_send(struct net *net, size_t header_length, const void *payload, size_t payload_length)
+{
+    net->statistics.frames_sent++;
+    return net->device->send(net->device->context, header_length, payload, payload_length);
+}
+
+enum frame_fate net_bounce(struct net *net, uint8_t *frame, size_t length)
+{
+    __builtin_memcpy(frame, frame + 6, 6);
+    __builtin_memcpy(frame + 6, net->mac, 6);
+    if (net->device->bounce(net->device->context, length)) {
+        net->statistics.frames_sent++;
+    }
+    return FRAME_BOUNCED;
+}
+
+/* The borrowed frame goes back; what is unread of it is saved first. */
+static void settle(struct net *net)
+{
+    if (net->frame_reader) {
+        tcp_settle(net->frame_reader);
+        net->frame_reader = NULL;
+    }
+    if (net->frame_datagram) {
+        net->frame_datagram->has_received = false;
+        net->frame_datagram = NULL;
+    }
+    net->frame_held = false;
+    net->device->release(net->device->context);
+}
+
+static enum frame_fate frame_input(struct net *net, uint8_t *frame, size_t length)
+{
+    if (length < ETHERNET_HEADER || ethernet_is_group(frame + 6) || ethernet_same(frame + 6, net->mac) ||
+        !(ethernet_same(frame, net->mac) || ethernet_is_broadcast(frame))) {
+        return net_drop(net, NET_DROP_ETHERNET);
+    }
+    switch (ethernet_type(frame)) {
+    case ETHERNET_TYPE_IPV4: return ipv4_input(net, frame, length);
+    case ETHERNET_TYPE_ARP: return arp_input(net, frame, length);
+    default: return net_drop(net, NET_DROP_ETHERTYPE);
+    }
+}
+
+static bool receive(struct net *net)
+{
+    uint8_t *frame;
+    size_t length = net->device->receive(net->device->context, &frame);
+    if (length == 0) {
+        return false;
+    }
+    net->statistics.frames_received++;
+    enum frame_fate fate = frame_input(net, frame, length);
+    net->frame_held = fate == FRAME_BORROWED;
+    if (fate == FRAME_DONE) {
+        net->device->release(net->device->context);
+    }
+    return true;
+}
+
+static void run_timers(struct net *net)
+{
+    if (!net_due(net, net->timer_ms)) {
+        return;
+    }
+    net->timer_ms = net->now_ms + NET_FAR_MS;
+    arp_timers(net);
+    if (NET_WITH_DHCP && net->by_dhcp) {
+        dhcp_timers(net);
+    }
+    if (NET_WITH_DNS) {
+        dns_timers(net);
+    }
+}
+
+/* True: a socket has more to send than one round allows. */
+static bool serve_sockets(struct net *net)
+{
+    bool more = false;
+    for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
+        if ((s->flags & TCP_ATTENTION) || net_due(net, s->deadline_ms)) {
+            tcp_service(s);
+            more = more || (s->flags & TCP_ATTENTION);
+        }
+    }
+    return more;
+}
+
+bool net_poll(struct net *net, uint32_t now_ms)
+{
+    net->now_ms = now_ms;
+    if (net->frame_held) {
+        settle(net);
+    }
+    bool received = receive(net);
+    run_timers(net);
+    bool more = serve_sockets(net);
+    return received || more;
+}
+
+void net_flush(struct net *net, uint32_t now_ms)
+{
+    net->now_ms = now_ms;
+    (void)serve_sockets(net);
+}
+
+uint32_t net_wait_ms(const struct net *net, uint32_t now_ms)
+{
+    uint32_t wait = net->timer_ms - now_ms;
+    if ((int32_t)wait < 0) {
+        return 0;
+    }
+    for (const struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
+        uint32_t left = s->deadline_ms - now_ms;
+        if ((s->flags & TCP_ATTENTION) || (int32_t)left < 0) {
+            return 0;
+        }
+        wait = left < wait ? left : wait;
+    }
+    return wait;
+}
+
+uint32_t net_address(const struct net *net)
+{
+    return net->address;
+}
+
+uint32_t net_netmask(const struct net *net)
+{
+    return net->netmask;
+}
+
+uint32_t net_gateway(const struct net *net)
+{
+    return net->gateway;
+}
+
+uint32_t net_dns_server(const struct net *net)
+{
+    return net->dns_server;
+}
+
+bool net_is_up(const struct net *net)
+{
+    return net->link_up && net->address != 0;
+}
+
+const struct net_statistics *net_statistics(const struct net *net)
+{
+    return &net->statistics;
+}

@@ -1,0 +1,141 @@
+/*
+ * TCP connections, client side (RFC 9293). For contexts and times see net.h.
+ *
+ * Sending: tcp_reserve lends free room of the transmit ring, the caller writes
+ * there, tcp_commit queues it. The device reads it from there, as often as it
+ * must be sent again; room returns when the peer has acknowledged the bytes and
+ * the device holds no frame that refers to them.
+ *
+ * Receiving: tcp_peek shows all unread bytes in one piece, tcp_consume drops
+ * them from the front. They lie in the device's frame if nothing older is
+ * unread, else in the receive buffer. The window that the peer sees is the
+ * receive buffer's free room: a message up to its size always becomes contiguous.
+ */
+#ifndef NET_TCP_H
+#define NET_TCP_H
+
+#include "net/net.h"
+
+/* The states of RFC 9293 figure 5. */
+enum tcp_state {
+    TCP_CLOSED,
+    TCP_SYN_SENT,
+    TCP_SYN_RECEIVED,
+    TCP_ESTABLISHED,
+    TCP_FIN_WAIT_1,
+    TCP_FIN_WAIT_2,
+    TCP_CLOSE_WAIT, /* the peer has closed; we may still send */
+    TCP_CLOSING,
+    TCP_LAST_ACK,
+    TCP_TIME_WAIT,
+};
+
+enum {
+    TCP_USER_TIMEOUT_MS = 100000, /* default; RFC 9293 3.8.3: R2 at least 100 s */
+    TCP_BUFFER_MIN = 64,          /* smallest tx_size and rx_size */
+};
+
+struct tcp_span {
+    uint8_t *data;
+    size_t length;
+};
+
+/* Private; placed by the caller, aligned as any struct. */
+struct tcp_socket {
+    struct tcp_socket *next;
+    struct net *net;
+    uint8_t *tx, *rx;
+    const uint8_t *frame; /* unread bytes in the borrowed frame */
+
+    /* Transmit ring, from oldest to newest: held, used, free; tx_start is where used begins. */
+    uint32_t tx_size, tx_start, tx_used, tx_held;
+    uint32_t tx_ticket; /* of the newest frame that refers to the ring */
+    uint32_t rx_size, rx_start, rx_length, frame_length;
+
+    uint32_t local_address, remote_address;
+    uint32_t ports; /* as the first four bytes of a received segment, loaded natively */
+
+    uint32_t snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
+    uint32_t snd_max; /* RFC 9293's SND.NXT; snd_nxt falls behind it when going back to send again */
+    uint32_t max_wnd; /* largest window the peer has offered */
+    uint32_t rcv_nxt;
+    uint32_t rcv_adv; /* right edge of the window as advertised */
+    uint32_t cwnd, ssthresh, recover;
+
+    uint32_t deadline_ms; /* no later than the first of the timers below */
+    uint32_t rtx_ms;      /* retransmission or zero-window probe */
+    uint32_t ack_ms;      /* delayed ACK */
+    uint32_t progress_ms; /* user timeout runs from here */
+    uint32_t received_ms; /* keep-alive, FIN-WAIT-2 and TIME-WAIT run from here */
+    uint32_t challenge_ms;
+    uint32_t rtt_seq, rtt_ms; /* the segment being timed */
+    uint32_t srtt8, rttvar4;  /* scaled by 8 and 4, ms */
+    uint32_t rto_ms;
+    uint32_t user_timeout_ms, keep_alive_ms;
+
+    uint16_t mss;
+    uint16_t flags;
+    uint8_t state;
+    int8_t error;
+    uint8_t probe_shift; /* back-off of zero-window probes */
+    uint8_t duplicate_acks;
+    uint8_t keep_alive_probes;
+    uint8_t challenges;
+    uint8_t neighbour_epoch;
+    uint8_t header[38]; /* Ethernet, IPv4 and ports of every segment sent */
+};
+
+/*
+ * Register the socket with the net, for good. The buffers stay the caller's
+ * memory; `tx` must be reachable by the device's DMA. Sizes in bytes, from
+ * TCP_BUFFER_MIN to 65535.
+ */
+void tcp_init(struct tcp_socket *s, struct net *net, void *tx, size_t tx_size, void *rx, size_t rx_size);
+
+/*
+ * Give up when data, SYN or FIN stays unacknowledged for `user_timeout_ms`
+ * (0 leaves it as it is). Probe an idle peer after `keep_alive_ms` (0: never)
+ * and then four times at a quarter of it. Both at most 2^30. May be called in any state.
+ */
+void tcp_set_timeouts(struct tcp_socket *s, uint32_t user_timeout_ms, uint32_t keep_alive_ms);
+
+/*
+ * Begin to connect from a random port, in state CLOSED or TIME-WAIT (which is
+ * given up). What was unread is dropped. NET_ERROR_STATE, NET_ERROR_DOWN,
+ * NET_ERROR_ARGUMENT; success or failure of the handshake shows in tcp_state
+ * and tcp_error.
+ */
+int tcp_connect(struct tcp_socket *s, uint32_t address, uint16_t port, uint32_t now_ms)
+    __attribute__((warn_unused_result));
+
+enum tcp_state tcp_state(const struct tcp_socket *s);
+/* Why the state is CLOSED: NET_OK after an orderly close or before any use. */
+int tcp_error(const struct tcp_socket *s);
+
+/*
+ * All unread bytes: their number and where they lie. Valid until the next
+ * net_poll, tcp_connect or tcp_abort. Bytes that came before a FIN or a reset
+ * stay readable. None and state CLOSE-WAIT or later: the peer will send no more.
+ */
+size_t tcp_peek(struct tcp_socket *s, const uint8_t **data);
+/* At most what tcp_peek has shown; more is cut to that. */
+void tcp_consume(struct tcp_socket *s, size_t n);
+
+/*
+ * Free room in the transmit ring, which may be in two pieces; the total is
+ * returned, 0 when the state allows no sending. Already possible before the
+ * connection is established. Valid until tcp_commit or net_poll.
+ */
+size_t tcp_reserve(struct tcp_socket *s, struct tcp_span room[2]);
+/* Queue the first `n` bytes of the reserved room; more than that is cut. Sent at the next net_poll or
+ * net_flush. */
+void tcp_commit(struct tcp_socket *s, size_t n);
+/* Bytes queued and not yet acknowledged. */
+size_t tcp_queued(const struct tcp_socket *s);
+
+/* Send what is queued, then FIN. Reading stays possible until the peer has closed too. */
+void tcp_close(struct tcp_socket *s);
+/* Reset the connection; queued and unread bytes are dropped. */
+void tcp_abort(struct tcp_socket *s);
+
+#endif

@@ -1,0 +1,435 @@
+/* Arriving segments (RFC 9293 3.10.7). */
+#include "net/internal.h"
+#include "net/wire/checksum.h"
+#include "net/wire/tcp.h"
+
+static int32_t distance(uint32_t from, uint32_t to)
+{
+    return (int32_t)(to - from);
+}
+
+static void acknowledge_now(struct tcp_socket *s)
+{
+    s->flags |= TCP_ACK_NOW | TCP_ATTENTION;
+}
+
+/* RFC 5961 3 to 5, with its limit of section 7, which here also ends any war of ACKs. */
+static enum frame_fate challenge(struct tcp_socket *s)
+{
+    struct net *net = s->net;
+    if (net->now_ms - s->challenge_ms >= TCP_CHALLENGE_MS) {
+        s->challenge_ms = net->now_ms;
+        s->challenges = 0;
+    }
+    if (s->challenges < TCP_CHALLENGES) {
+        s->challenges++;
+        acknowledge_now(s);
+    }
+    return net_drop(net, NET_DROP_TCP_SEGMENT);
+}
+
+/* Turn the frame round into the reset of RFC 9293 3.10.7.1. */
+static enum frame_fate reset(struct net *net, const struct ipv4_packet *ip, const struct tcp_segment *segment)
+{
+    if (segment->flags & TCP_RST) {
+        return FRAME_DONE;
+    }
+    uint8_t *header = ip->header, *tcp = header + IPV4_HEADER;
+    uint32_t ports = load_native32(ip->payload);
+    uint32_t length = segment->length + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
+    ipv4_build(header, net->address, ip->source, IPV4_PROTOCOL_TCP, IPV4_HEADER + TCP_HEADER, ++net->ip_id);
+    store_native16(tcp, (uint16_t)(ports >> 16));
+    store_native16(tcp + 2, (uint16_t)ports);
+    if (segment->flags & TCP_ACK) {
+        tcp_build(tcp, segment->ack, 0, TCP_RST, 0);
+    } else {
+        tcp_build(tcp, 0, segment->seq + length, TCP_RST | TCP_ACK, 0);
+    }
+    if (!net_offloads(net, NET_DEVICE_CHECKSUM_TX)) {
+        uint32_t sum = checksum_pseudo_header(net->address, ip->source, IPV4_PROTOCOL_TCP, TCP_HEADER);
+        store_native16(tcp + 16, checksum_finish(checksum_add(sum, tcp, TCP_HEADER)));
+        ipv4_fill_checksum(header);
+    }
+    return net_bounce(net, header - ETHERNET_HEADER, ETHERNET_HEADER + IPV4_HEADER + TCP_HEADER);
+}
+
+/* ---- Acknowledgements ---- */
+
+/* RFC 6298 2.2, 2.3; all in ms, srtt8 and rttvar4 scaled. */
+static void measured(struct tcp_socket *s, uint32_t rtt)
+{
+    if (!(s->flags & TCP_RTT_KNOWN)) {
+        s->flags |= TCP_RTT_KNOWN;
+        s->srtt8 = rtt * 8;
+        s->rttvar4 = rtt * 2;
+    } else {
+        uint32_t srtt = s->srtt8 / 8;
+        uint32_t error = rtt > srtt ? rtt - srtt : srtt - rtt;
+        s->rttvar4 = s->rttvar4 - s->rttvar4 / 4 + error;
+        s->srtt8 = s->srtt8 - s->srtt8 / 8 + rtt;
+    }
+    uint32_t rto = s->srtt8 / 8 + (s->rttvar4 ? s->rttvar4 : 1);
+    rto = rto > TCP_RTO_MIN_MS ? rto : TCP_RTO_MIN_MS;
+    s->rto_ms = rto < TCP_RTO_MAX_MS ? rto : TCP_RTO_MAX_MS;
+}
+
+static void time_acknowledged(struct tcp_socket *s, uint32_t ack)
+{
+    if ((s->flags & TCP_RTT_TIMED) && distance(s->rtt_seq, ack) >= 0) {
+        s->flags &= (uint16_t)~TCP_RTT_TIMED;
+        measured(s, s->net->now_ms - s->rtt_ms);
+    }
+}
+
+/* RFC 5681 3.1: slow start, then congestion avoidance. */
+static void grow_congestion_window(struct tcp_socket *s, uint32_t acked)
+{
+    if (s->cwnd < s->ssthresh) {
+        s->cwnd += acked < s->mss ? acked : s->mss;
+    } else {
+        uint32_t step = (uint32_t)s->mss * s->mss / s->cwnd;
+        s->cwnd += step ? step : 1;
+    }
+    if (s->cwnd > UINT16_MAX) {
+        s->cwnd = UINT16_MAX; /* no window is larger */
+    }
+}
+
+static void duplicate_ack(struct tcp_socket *s)
+{
+    if ((s->flags & TCP_RECOVERY) || ++s->duplicate_acks != 3) {
+        return;
+    }
+    uint32_t flight = s->snd_max - s->snd_una;
+    s->ssthresh = flight / 2 > 2U * s->mss ? flight / 2 : 2U * s->mss;
+    s->cwnd = s->ssthresh;
+    s->recover = s->snd_max;
+    s->flags |= TCP_RECOVERY;
+    tcp_retransmit_first(s);
+}
+
+/* Our FIN is acknowledged. False: the connection has ended. */
+static bool fin_acknowledged(struct tcp_socket *s)
+{
+    s->flags &= (uint16_t)~TCP_FIN_QUEUED;
+    switch (s->state) {
+    case TCP_FIN_WAIT_1: s->state = TCP_FIN_WAIT_2; return true;
+    case TCP_CLOSING: s->state = TCP_TIME_WAIT; return true;
+    default: tcp_finish(s, NET_OK); return false; /* LAST-ACK */
+    }
+}
+
+/* `acked` sequence numbers are new. False: the connection has ended. */
+static bool advance(struct tcp_socket *s, uint32_t ack, uint32_t acked)
+{
+    uint32_t bytes = acked < s->tx_used ? acked : s->tx_used;
+    tcp_release(s, bytes);
+    s->snd_una = ack;
+    if (distance(s->snd_nxt, ack) > 0) {
+        s->snd_nxt = ack;
+    }
+    time_acknowledged(s, ack);
+    s->progress_ms = s->net->now_ms;
+    s->duplicate_acks = 0;
+    s->flags |= TCP_ATTENTION;
+    if (acked > bytes && !fin_acknowledged(s)) {
+        return false;
+    }
+    if (ack == s->snd_max) {
+        s->flags &= (uint16_t)~TCP_RTX_ARMED;
+    } else {
+        tcp_arm(s);
+    }
+    if (!(s->flags & TCP_RECOVERY)) {
+        grow_congestion_window(s, acked);
+    } else if (distance(s->recover, ack) >= 0) {
+        s->flags &= (uint16_t)~TCP_RECOVERY;
+    } else {
+        tcp_retransmit_first(s); /* partial acknowledgement (RFC 6582 3.2) */
+    }
+    return true;
+}
+
+static void update_window(struct tcp_socket *s, const struct tcp_segment *segment)
+{
+    int32_t newer = distance(s->snd_wl1, segment->seq);
+    if (newer < 0 || (newer == 0 && distance(s->snd_wl2, segment->ack) < 0)) {
+        return;
+    }
+    s->snd_wl1 = segment->seq;
+    s->snd_wl2 = segment->ack;
+    if (segment->window == 0) {
+        s->progress_ms = s->net->now_ms; /* alive, only full: probe for as long as it answers (3.8.6.1) */
+    } else if (s->probe_shift != 0) {
+        s->probe_shift = 0;
+        s->snd_nxt = s->snd_una; /* what the probes carried was not taken */
+        s->flags &= (uint16_t)~TCP_RTX_ARMED;
+    }
+    if (segment->window != s->snd_wnd) {
+        s->snd_wnd = segment->window;
+        s->max_wnd = s->max_wnd > s->snd_wnd ? s->max_wnd : s->snd_wnd;
+        s->flags |= TCP_ATTENTION;
+    }
+}
+
+/* RFC 5681 2: what counts as a duplicate acknowledgement. */
+static bool is_duplicate(const struct tcp_socket *s, const struct tcp_segment *segment)
+{
+    return segment->length == 0 && segment->window == s->snd_wnd && s->snd_wnd != 0 &&
+           s->snd_max != s->snd_una && !(segment->flags & TCP_FIN);
+}
+
+/* True: go on with the segment. */
+static bool process_ack(struct tcp_socket *s, const struct tcp_segment *segment)
+{
+    uint32_t acked = segment->ack - s->snd_una;
+    if (acked > s->snd_max - s->snd_una) {
+        if ((int32_t)acked < 0 && 0 - acked <= s->max_wnd) {
+            return true; /* old, overtaken on the way */
+        }
+        (void)challenge(s); /* RFC 5961 5.2: blind injection, or of data not sent */
+        return false;
+    }
+    if (acked != 0) {
+        if (!advance(s, segment->ack, acked)) {
+            return false;
+        }
+    } else if (is_duplicate(s, segment)) {
+        duplicate_ack(s);
+    }
+    update_window(s, segment);
+    return true;
+}
+
+/* ---- Data ---- */
+
+/* In order and within the window, which has room for it by construction. */
+static enum frame_fate accept_data(struct tcp_socket *s, const struct tcp_segment *segment)
+{
+    struct net *net = s->net;
+    s->rcv_nxt += segment->length;
+    if (s->flags & TCP_ACK_DELAYED) {
+        acknowledge_now(s); /* at least every second segment (RFC 5681 4.2) */
+    } else {
+        s->flags |= TCP_ACK_DELAYED;
+        s->ack_ms = net->now_ms + TCP_DELAYED_ACK_MS;
+        tcp_at_most(s, s->ack_ms);
+    }
+    if (s->rx_length != 0) {
+        tcp_append(s, segment->payload, segment->length);
+        return FRAME_DONE;
+    }
+    s->frame = segment->payload;
+    s->frame_length = segment->length;
+    net->frame_reader = s;
+    return FRAME_BORROWED;
+}
+
+static void accept_fin(struct tcp_socket *s)
+{
+    s->rcv_nxt++;
+    if (distance(s->rcv_adv, s->rcv_nxt) > 0) {
+        s->rcv_adv = s->rcv_nxt;
+    }
+    acknowledge_now(s);
+    switch (s->state) {
+    case TCP_ESTABLISHED: s->state = TCP_CLOSE_WAIT; break;
+    case TCP_FIN_WAIT_1: s->state = TCP_CLOSING; break;
+    default: s->state = TCP_TIME_WAIT; break; /* FIN-WAIT-2 */
+    }
+}
+
+static bool receives(const struct tcp_socket *s)
+{
+    return s->state >= TCP_ESTABLISHED && s->state <= TCP_FIN_WAIT_2;
+}
+
+/* Cut off what lies before and beyond the window, and deliver the rest if it is next in order. */
+static enum frame_fate process_text(struct tcp_socket *s, struct tcp_segment *segment)
+{
+    uint32_t old = s->rcv_nxt - segment->seq, window = s->rcv_adv - s->rcv_nxt;
+    enum frame_fate fate = FRAME_DONE;
+    if ((int32_t)old < 0) {
+        acknowledge_now(s); /* a hole before it: a duplicate ACK tells the peer (RFC 5681 4.2) */
+        return net_drop(s->net, NET_DROP_TCP_SEGMENT);
+    }
+    segment->payload += old;
+    segment->length -= old;
+    if (segment->length > window) {
+        segment->length = window;
+        segment->flags &= (uint8_t)~TCP_FIN;
+        acknowledge_now(s);
+    }
+    if (segment->length != 0) {
+        fate = accept_data(s, segment);
+    }
+    if (segment->flags & TCP_FIN) {
+        accept_fin(s);
+    }
+    return fate;
+}
+
+/* ---- States ---- */
+
+static void adopt_mss(struct tcp_socket *s, uint16_t offered)
+{
+    uint32_t mss = offered ? offered : TCP_MSS_DEFAULT;
+    mss = mss < TCP_MSS ? mss : TCP_MSS;
+    s->mss = (uint16_t)(mss > TCP_MSS_LEAST ? mss : TCP_MSS_LEAST);
+    s->cwnd = s->flags & TCP_SYN_REPEATED ? s->mss : 10U * s->mss; /* RFC 6928 2, RFC 5681 3.1 */
+}
+
+static void established(struct tcp_socket *s, const struct tcp_segment *segment)
+{
+    time_acknowledged(s, segment->ack);
+    if (s->flags & TCP_SYN_REPEATED) {
+        s->rto_ms = TCP_RTO_AFTER_SYN_MS;
+    }
+    s->snd_una = s->snd_nxt = segment->ack;
+    s->snd_wnd = s->max_wnd = segment->window;
+    s->snd_wl1 = segment->seq;
+    s->snd_wl2 = segment->ack;
+    s->progress_ms = s->received_ms = s->net->now_ms;
+    s->flags &= (uint16_t) ~(TCP_RTX_ARMED | TCP_RTT_TIMED);
+    s->flags |= TCP_ATTENTION;
+    s->state = s->flags & TCP_FIN_QUEUED ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED;
+}
+
+static bool acknowledges_syn(const struct tcp_socket *s, const struct tcp_segment *segment)
+{
+    return (segment->flags & TCP_ACK) && s->snd_max != s->snd_una && segment->ack == s->snd_max;
+}
+
+/* RFC 9293 3.10.7.3. Text or FIN with the SYN is left for the peer to send again. */
+static enum frame_fate arrives_in_syn_sent(struct tcp_socket *s, const struct ipv4_packet *ip,
+                                           const struct tcp_segment *segment)
+{
+    bool right = acknowledges_syn(s, segment);
+    if ((segment->flags & TCP_ACK) && !right) {
+        (void)net_drop(s->net, NET_DROP_TCP_SEGMENT);
+        return reset(s->net, ip, segment);
+    }
+    if (segment->flags & TCP_RST) {
+        if (!right) {
+            return net_drop(s->net, NET_DROP_TCP_SEGMENT);
+        }
+        tcp_finish(s, NET_ERROR_REFUSED);
+        return FRAME_DONE;
+    }
+    if (!(segment->flags & TCP_SYN)) {
+        return net_drop(s->net, NET_DROP_TCP_SEGMENT);
+    }
+    s->rcv_nxt = segment->seq + 1;
+    s->rcv_adv = s->rcv_nxt + s->rx_size;
+    adopt_mss(s, segment->mss);
+    if (right) {
+        established(s, segment);
+        acknowledge_now(s);
+    } else {
+        s->state = TCP_SYN_RECEIVED; /* simultaneous open */
+        s->snd_nxt = s->snd_una;     /* the SYN again, with ACK */
+        s->flags &= (uint16_t)~TCP_RTT_TIMED;
+        s->flags |= TCP_ATTENTION;
+    }
+    return FRAME_DONE;
+}
+
+/* RFC 9293 3.10.7.4, first; an empty window still lets the next byte's segment in, to be trimmed. */
+static bool acceptable(const struct tcp_socket *s, const struct tcp_segment *segment)
+{
+    int32_t ahead = distance(s->rcv_nxt, segment->seq);
+    if (ahead >= 0) {
+        return ahead == 0 || (uint32_t)ahead < s->rcv_adv - s->rcv_nxt;
+    }
+    uint32_t length = segment->length + ((segment->flags & TCP_FIN) != 0);
+    return 0 - (uint32_t)ahead < length;
+}
+
+static enum frame_fate reset_by_peer(struct tcp_socket *s)
+{
+    switch (s->state) {
+    case TCP_SYN_RECEIVED: tcp_finish(s, NET_ERROR_REFUSED); break;
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+    case TCP_TIME_WAIT: tcp_finish(s, NET_OK); break;
+    default: tcp_finish(s, NET_ERROR_RESET); break;
+    }
+    return FRAME_DONE;
+}
+
+/* A retransmitted FIN says that our last ACK was lost. */
+static enum frame_fate unacceptable(struct tcp_socket *s, const struct tcp_segment *segment)
+{
+    if (segment->flags & TCP_RST) {
+        return net_drop(s->net, NET_DROP_TCP_SEGMENT);
+    }
+    if (s->state == TCP_TIME_WAIT && (segment->flags & TCP_FIN)) {
+        s->received_ms = s->net->now_ms;
+    }
+    return challenge(s);
+}
+
+static enum frame_fate arrives_synchronized(struct tcp_socket *s, const struct ipv4_packet *ip,
+                                            struct tcp_segment *segment)
+{
+    if (!acceptable(s, segment)) {
+        return unacceptable(s, segment);
+    }
+    if (segment->flags & TCP_RST) {
+        return segment->seq == s->rcv_nxt ? reset_by_peer(s) : challenge(s);
+    }
+    if (segment->flags & TCP_SYN) {
+        return challenge(s);
+    }
+    if (!(segment->flags & TCP_ACK)) {
+        return net_drop(s->net, NET_DROP_TCP_SEGMENT);
+    }
+    s->received_ms = s->net->now_ms;
+    s->keep_alive_probes = 0;
+    if (s->state == TCP_SYN_RECEIVED) {
+        if (!acknowledges_syn(s, segment)) {
+            (void)net_drop(s->net, NET_DROP_TCP_SEGMENT);
+            return reset(s->net, ip, segment);
+        }
+        established(s, segment);
+    } else if (!process_ack(s, segment)) {
+        return FRAME_DONE;
+    }
+    if ((segment->length == 0 && !(segment->flags & TCP_FIN)) || !receives(s)) {
+        return FRAME_DONE;
+    }
+    return process_text(s, segment);
+}
+
+static struct tcp_socket *find(const struct net *net, const struct ipv4_packet *ip)
+{
+    uint32_t ports = load_native32(ip->payload);
+    for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
+        if (s->ports == ports && s->remote_address == ip->source && s->state != TCP_CLOSED) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static bool checksum_right(const struct ipv4_packet *ip)
+{
+    uint32_t sum = checksum_pseudo_header(ip->source, ip->destination, IPV4_PROTOCOL_TCP, ip->length);
+    return checksum_finish(checksum_add(sum, ip->payload, ip->length)) == 0;
+}
+
+enum frame_fate tcp_input(struct net *net, const struct ipv4_packet *ip)
+{
+    struct tcp_segment segment;
+    if (!tcp_parse(ip->payload, ip->length, &segment) ||
+        (!net_offloads(net, NET_DEVICE_CHECKSUM_RX) && !checksum_right(ip))) {
+        return net_drop(net, NET_DROP_TCP);
+    }
+    struct tcp_socket *s = find(net, ip);
+    if (!s) {
+        (void)net_drop(net, NET_DROP_TCP_PORT);
+        return reset(net, ip, &segment);
+    }
+    return s->state == TCP_SYN_SENT ? arrives_in_syn_sent(s, ip, &segment)
+                                    : arrives_synchronized(s, ip, &segment);
+}

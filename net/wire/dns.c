@@ -1,0 +1,252 @@
+#include "net/wire/dns.h"
+
+#include "net/wire/bytes.h"
+
+#include <string.h>
+
+enum {
+    LABEL_MAX = 63,
+    NAME_MAX_WIRE = 255,
+    JUMPS_MAX = 16, /* compression pointers followed in one name */
+    ALIASES_MAX = 8,
+    RECORDS_MAX = 32, /* looked at in one answer */
+    TYPE_A = 1,
+    TYPE_CNAME = 5,
+    CLASS_IN = 1,
+    FLAG_RD = 0x0100,
+    FLAGS_FIXED = 0xF800, /* QR and opcode */
+    FLAGS_RESPONSE = 0x8000,
+    FLAG_TC = 0x0200,
+    RCODE = 0x000F,
+    RCODE_NAME_ERROR = 3,
+};
+
+/* Walks over a name's labels, following compression pointers. */
+struct walk {
+    const uint8_t *message;
+    size_t length;
+    size_t at;
+    size_t run;   /* where the labels in hand began: a pointer must lead before it */
+    size_t total; /* bytes of the name so far */
+    unsigned jumps;
+};
+
+/* Length of the next label, which then lies before `at`; 0 at the name's end; -1 when malformed. */
+static int next_label(struct walk *walk)
+{
+    while (walk->at < walk->length) {
+        size_t n = walk->message[walk->at];
+        if (n <= LABEL_MAX) {
+            walk->total += n + 1;
+            if (n >= walk->length - walk->at || walk->total > NAME_MAX_WIRE) {
+                return -1;
+            }
+            walk->at += n + 1;
+            return (int)n;
+        }
+        if (n < 0xC0 || walk->length - walk->at < 2) {
+            return -1;
+        }
+        size_t target = load_be16(walk->message + walk->at) & 0x3FFFU;
+        /* Each run of labels lies before the last, so that no pointer can be met twice (RFC 9267 2). */
+        if (target >= walk->run || target < DNS_HEADER || ++walk->jumps > JUMPS_MAX) {
+            return -1;
+        }
+        walk->at = target;
+        walk->run = target;
+    }
+    return -1;
+}
+
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
+static bool same_label(const uint8_t *a, const uint8_t *b, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (lower(a[i]) != lower(b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_name(const uint8_t *message, size_t length, size_t a_at, size_t b_at)
+{
+    struct walk a = {message, length, a_at, a_at, 0, 0};
+    struct walk b = {message, length, b_at, b_at, 0, 0};
+    for (;;) { /* bounded by NAME_MAX_WIRE */
+        int a_length = next_label(&a), b_length = next_label(&b);
+        if (a_length != b_length || a_length < 0) {
+            return false;
+        }
+        if (a_length == 0) {
+            return true;
+        }
+        size_t n = (size_t)a_length;
+        if (!same_label(message + a.at - n, message + b.at - n, n)) {
+            return false;
+        }
+    }
+}
+
+/* The place behind the name at `at`, 0 when malformed. */
+static size_t skip_name(const uint8_t *message, size_t length, size_t at)
+{
+    size_t start = at;
+    while (at < length && at - start < NAME_MAX_WIRE) {
+        size_t n = message[at];
+        if (n == 0) {
+            return at + 1;
+        }
+        if (n >= 0xC0) {
+            return length - at >= 2 ? at + 2 : 0;
+        }
+        if (n > LABEL_MAX) {
+            return 0;
+        }
+        at += n + 1;
+    }
+    return 0;
+}
+
+static size_t label_length(const char *name)
+{
+    size_t n = 0;
+    while (name[n] && name[n] != '.') {
+        n++;
+    }
+    return n;
+}
+
+size_t dns_name_length(const char *name)
+{
+    size_t total = 0;
+    while (*name) {
+        size_t n = label_length(name);
+        total += n + 1;
+        if (n == 0 || n > LABEL_MAX || total >= NAME_MAX_WIRE) {
+            return 0;
+        }
+        name += name[n] ? n + 1 : n;
+    }
+    return total ? total + 1 : 0;
+}
+
+size_t dns_build_query(uint8_t *message, uint16_t id, const char *name)
+{
+    store_be32(message, (uint32_t)id << 16 | FLAG_RD);
+    store_be32(message + 4, 1U << 16); /* one question */
+    store_be32(message + 8, 0);
+    uint8_t *at = message + DNS_HEADER;
+    while (*name) {
+        size_t n = label_length(name);
+        *at++ = (uint8_t)n;
+        memcpy(at, name, n);
+        at += n;
+        name += name[n] ? n + 1 : n;
+    }
+    *at++ = 0;
+    store_be32(at, (uint32_t)TYPE_A << 16 | CLASS_IN);
+    return (size_t)(at + 4 - message);
+}
+
+/* Is the question, which servers repeat uncompressed, the one we asked? */
+static bool question_matches(const uint8_t *message, size_t length, const char *name)
+{
+    size_t at = DNS_HEADER;
+    while (*name) {
+        size_t n = label_length(name);
+        if (length - at < n + 6 || message[at] != n ||
+            !same_label(message + at + 1, (const uint8_t *)name, n)) {
+            return false;
+        }
+        at += n + 1;
+        name += name[n] ? n + 1 : n;
+    }
+    return length - at >= 5 && message[at] == 0 &&
+           load_be32(message + at + 1) == ((uint32_t)TYPE_A << 16 | CLASS_IN);
+}
+
+struct record {
+    size_t name;
+    size_t data;
+    size_t length;
+    uint32_t type_and_class;
+};
+
+/* Reads the record at `at`; the place behind it, 0 when malformed. */
+static size_t read_record(const uint8_t *message, size_t length, size_t at, struct record *record)
+{
+    record->name = at;
+    at = skip_name(message, length, at);
+    if (at == 0 || length - at < 10) {
+        return 0;
+    }
+    record->type_and_class = load_be32(message + at);
+    record->length = load_be16(message + at + 8);
+    record->data = at + 10;
+    return record->length <= length - record->data ? record->data + record->length : 0;
+}
+
+/*
+ * Looks through the answers for an address or alias of the name at `*wanted`.
+ * An alias is put in its place and the search begins again.
+ */
+static enum dns_answer search(const uint8_t *message, size_t length, size_t at, unsigned count,
+                              size_t *wanted, uint32_t *address)
+{
+    struct record record;
+    for (unsigned i = 0; i < count; i++) {
+        at = read_record(message, length, at, &record);
+        if (at == 0) {
+            return DNS_IGNORED;
+        }
+        bool alias = record.type_and_class == ((uint32_t)TYPE_CNAME << 16 | CLASS_IN);
+        bool found = record.type_and_class == ((uint32_t)TYPE_A << 16 | CLASS_IN);
+        if ((!alias && !found) || !same_name(message, length, record.name, *wanted)) {
+            continue;
+        }
+        if (found && record.length != 4) {
+            return DNS_IGNORED;
+        }
+        if (found) {
+            *address = load_be32(message + record.data);
+            return DNS_ADDRESS;
+        }
+        *wanted = record.data;
+        return DNS_NO_NAME;
+    }
+    *wanted = 0;
+    return DNS_NO_NAME;
+}
+
+enum dns_answer dns_parse(const uint8_t *message, size_t length, uint16_t id, const char *name,
+                          uint32_t *address)
+{
+    if (length < DNS_HEADER || load_be16(message) != id || load_be16(message + 4) != 1 ||
+        !question_matches(message, length, name)) {
+        return DNS_IGNORED;
+    }
+    unsigned flags = load_be16(message + 2);
+    if ((flags & FLAGS_FIXED) != FLAGS_RESPONSE) {
+        return DNS_IGNORED;
+    }
+    if ((flags & RCODE) == RCODE_NAME_ERROR) {
+        return DNS_NO_NAME;
+    }
+    if ((flags & RCODE) || (flags & FLAG_TC)) {
+        return DNS_FAILURE;
+    }
+    unsigned count = load_be16(message + 6);
+    count = count < RECORDS_MAX ? count : RECORDS_MAX;
+    size_t answers = skip_name(message, length, DNS_HEADER) + 4;
+    size_t wanted = DNS_HEADER;
+    enum dns_answer answer = DNS_NO_NAME;
+    for (unsigned i = 0; i < ALIASES_MAX && wanted != 0 && answer == DNS_NO_NAME; i++) {
+        answer = search(message, length, answers, count, &wanted, address);
+    }
+    return answer;
+}

@@ -1,0 +1,81 @@
+#include "net/wire/ipv4.h"
+
+#include "net/wire/bytes.h"
+#include "net/wire/checksum.h"
+
+enum {
+    VERSION_AND_IHL = 0x45,
+    MORE_FRAGMENTS_AND_OFFSET = 0x3FFF,
+    OPTION_END = 0,
+    OPTION_NOP = 1,
+    OPTION_LSRR = 131,
+    OPTION_SSRR = 137,
+};
+
+/*
+ * Options are skipped, once they are known to be well-formed. A host that is no
+ * router drops source routes whatever their pointer says (RFC 7126 4.3, 4.4).
+ */
+static bool options_acceptable(const uint8_t *options, size_t length)
+{
+    for (size_t at = 0; at < length && options[at] != OPTION_END;) {
+        if (options[at] == OPTION_NOP) {
+            at++;
+            continue;
+        }
+        if (options[at] == OPTION_LSRR || options[at] == OPTION_SSRR || length - at < 2) {
+            return false;
+        }
+        size_t option_length = options[at + 1];
+        if (option_length < 2 || option_length > length - at) {
+            return false;
+        }
+        at += option_length;
+    }
+    return true;
+}
+
+enum ipv4_fault ipv4_parse(uint8_t *packet, size_t length, bool verify, struct ipv4_packet *ip)
+{
+    if (length < IPV4_HEADER) {
+        return IPV4_BAD_HEADER;
+    }
+    size_t header_length = (packet[0] & 15U) * 4U;
+    size_t total = load_be16(packet + 2);
+    if (packet[0] >> 4 != 4 || header_length < IPV4_HEADER || total < header_length || total > length) {
+        return IPV4_BAD_HEADER;
+    }
+    if (verify && checksum_finish(checksum_add(0, packet, header_length)) != 0) {
+        return IPV4_BAD_CHECKSUM;
+    }
+    if (packet[8] == 0 || (header_length > IPV4_HEADER &&
+                           !options_acceptable(packet + IPV4_HEADER, header_length - IPV4_HEADER))) {
+        return IPV4_BAD_HEADER;
+    }
+    if (load_be16(packet + 6) & MORE_FRAGMENTS_AND_OFFSET) {
+        return IPV4_FRAGMENT;
+    }
+    ip->header = packet;
+    ip->payload = packet + header_length;
+    ip->length = total - header_length;
+    ip->source = load_be32(packet + 12);
+    ip->destination = load_be32(packet + 16);
+    ip->protocol = packet[9];
+    return IPV4_GOOD;
+}
+
+void ipv4_build(uint8_t *header, uint32_t source, uint32_t destination, uint8_t protocol, size_t length,
+                uint16_t id)
+{
+    store_be32(header, (uint32_t)VERSION_AND_IHL << 24 | (uint32_t)length);
+    store_be32(header + 4, (uint32_t)id << 16);
+    store_be32(header + 8, (uint32_t)IPV4_TTL << 24 | (uint32_t)protocol << 16);
+    store_be32(header + 12, source);
+    store_be32(header + 16, destination);
+}
+
+void ipv4_fill_checksum(uint8_t *header)
+{
+    store_native16(header + 10, 0);
+    store_native16(header + 10, checksum_finish(checksum_add(0, header, (header[0] & 15U) * 4U)));
+}

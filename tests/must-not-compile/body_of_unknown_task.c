@@ -1,0 +1,6 @@
+// expect: 'TASK_buton' undeclared
+#include "base.h"
+
+TASK(buton)
+{
+}

@@ -1,0 +1,3 @@
+// expect: 'TASK_nobody' undeclared
+#define MORE_RESOURCES(RESOURCE) RESOURCE(orphan, int, nobody)
+#include "base.h"

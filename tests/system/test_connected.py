@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""The firmware with a DHCP lease from libslirp, against a real Mosquitto."""
+
+import json
+import re
+
+from harness import PREFIX, BoardTest, Broker, enter_namespace, main
+
+
+class Connected(BoardTest):
+    ELF = "mote-dhcp.elf"
+    OPTIONS = ()
+
+    def setUp(self):
+        self.broker = self.start(Broker())
+        self.subscriber = self.start(self.broker.subscribe(PREFIX + "#"))
+        self.mote = self.board(self.ELF, *self.OPTIONS)
+        self.topics = self.mote.wait(r"topics (\S+)").group(1)
+
+    def wait_connected(self):
+        self.mote.wait(r"connected to broker 10\.0\.2\.2:1883")
+
+    def next_setting(self, path):
+        return self.subscriber.next("^%s/settings/%s$" % (re.escape(self.topics), path))
+
+    def next_alive(self, present=True):
+        while True:
+            message = self.subscriber.next("/alive$")
+            if bool(message.get("payload")) == present:
+                return message
+
+    def wait_settled(self):
+        self.wait_connected()
+        return self.next_alive()
+
+    def test_log_reads_as_the_main_job(self):
+        self.mote.wait(r"LD1 .*on")
+        self.wait_connected()
+        text = "\n".join(self.mote.output.lines)
+        order = [r"mote \d+\.\d+", r"MAC 02-", r"link up, 100 Mbit/s", r"address 10\.0\.2\.15", r"connected to broker"]
+        places = [re.search(each, text).start() for each in order]
+        self.assertEqual(places, sorted(places))
+        self.assert_clean(self.mote)
+
+    def test_start_of_session(self):
+        """mm2.md: schema, mirror, then alive, which commits them."""
+        schema = self.subscriber.next("/schema/0$")
+        self.assertEqual(schema["payload"].splitlines(),
+                         ["{}", '{"i":{"k":"n","c":{"period_ms":0}}}', '{"i":{"k":"n","c":{"led":0,"telemetry":1}}}'])
+        led = self.next_setting("led")
+        self.assertEqual(led["payload"], "false")
+        self.assertEqual(led["properties"]["user-properties"], {"auth": ""})
+        self.assertEqual(led["properties"]["payload-format-indicator"], 1)
+        self.assertEqual(self.next_setting("telemetry/period_ms")["payload"], "1000")
+        alive = json.loads(self.next_alive()["payload"])
+        fnv = 2166136261
+        for byte in schema["payload"].encode():
+            fnv = (fnv ^ byte) * 16777619 & 0xFFFFFFFF
+        self.assertEqual((alive["proto"], alive["pages"], alive["schema_rev"]), (1, 1, fnv))
+
+    def test_led_by_both_topics(self):
+        self.wait_settled()
+        self.broker.publish(self.topics + "/settings/led", "true")
+        self.mote.wait("LD3 .*on")
+        self.mote.wait("setting /led = true")
+        self.assertEqual(self.next_setting("led")["payload"], "true")
+        self.broker.publish(self.topics + "/set/led", "false")
+        self.mote.wait("LD3 .*off")
+        while self.next_setting("led")["payload"] != "false":
+            pass
+        self.assert_clean(self.mote)
+
+    def test_answers(self):
+        self.wait_settled()
+        answer = self.broker.request(self.topics + "/set/led", "true")
+        self.assertEqual(answer["properties"]["user-properties"], {"code": "Ok"})
+        self.assertEqual(answer["properties"]["correlation-data"], "sixteen")
+        for path, payload, kind, error, depth in (
+                ("led", "maybe", "set", "Syntax", "1"), ("led", "3", "set", "Type", "1"),
+                ("telemetry/period_ms", "99", "set", "Range", "2"), ("telemetry", "1", "set", "TooShort", "1"),
+                ("telemetry/none", "1", "lookup", "NotFound", "1")):
+            answer = self.broker.request(self.topics + "/set/" + path, payload)
+            properties = answer["properties"]["user-properties"]
+            self.assertEqual((properties["code"], properties["kind"], properties["error"], properties["depth"]),
+                             ("Error", kind, error, depth))
+            self.assertTrue(answer["payload"])
+
+    def test_refused_value_is_put_right(self):
+        """A lie that a plain tool has retained is overwritten by the truth."""
+        self.wait_settled()
+        self.broker.publish(self.topics + "/settings/led", "maybe", "-r")
+        while True:
+            message = self.next_setting("led")
+            if message["payload"] != "maybe":
+                break
+        self.assertEqual(message["payload"], "false")
+        self.assertEqual(message["properties"]["user-properties"], {"auth": ""})
+
+    def test_telemetry(self):
+        self.wait_settled()
+        first = json.loads(self.subscriber.next("/telemetry$")["payload"])
+        second = json.loads(self.subscriber.next("/telemetry$")["payload"])
+        self.assertAlmostEqual(second["uptime_ms"] - first["uptime_ms"], 1000, delta=5)
+        for key in ("cpu_permille", "frames_in", "frames_out", "tcp_retransmissions", "mqtt_reconnects",
+                    "stack_unused"):
+            self.assertIsInstance(second[key], int)
+        self.assertGreater(second["frames_in"], 0)
+        self.assertGreater(second["stack_unused"], 256)
+        self.assertLess(second["cpu_permille"], 100)
+        self.broker.publish(self.topics + "/set/telemetry/period_ms", "3600000")
+        self.mote.wait("period_ms = 3600000")
+        self.broker.publish(self.topics + "/set/telemetry/period_ms", "100")
+        self.mote.wait("period_ms = 100$")
+        first = json.loads(self.subscriber.next("/telemetry$")["payload"])["uptime_ms"]
+        for _ in range(20):
+            last = json.loads(self.subscriber.next("/telemetry$")["payload"])["uptime_ms"]
+            if last - first == 100:
+                break
+            first = last
+        self.assertEqual(last - first, 100)
+
+    def test_broker_killed_and_restarted(self):
+        epoch = json.loads(self.wait_settled()["payload"])["epoch"]
+        self.broker.publish(self.topics + "/set/led", "true")
+        self.mote.wait("LD3 .*on")
+        self.broker.kill()
+        self.mote.wait("broker lost")
+        self.mote.wait("broker not reached")
+        self.broker.start()
+        self.wait_connected()
+        self.subscriber.stop()
+        self.subscriber = self.start(self.broker.subscribe(PREFIX + "#"))
+        self.assertEqual(self.next_setting("led")["payload"], "true")
+        self.assertNotEqual(json.loads(self.next_alive()["payload"])["epoch"], epoch)
+        self.assert_clean(self.mote)
+
+    def test_cable_out_and_in(self):
+        self.wait_settled()
+        self.mote.key("c")
+        self.mote.wait("LD1 .*off")
+        self.mote.key("c")
+        self.mote.wait("link up")
+        self.broker.publish(self.topics + "/set/led", "true")
+        self.mote.wait("LD3 .*on")
+        self.assert_clean(self.mote)
+
+    def test_cable_out_for_long(self):
+        """Longer than any timer: the broker has published the will meanwhile."""
+        self.wait_settled()
+        self.mote.key("c")
+        self.mote.wait("broker lost")
+        self.mote.key("c")
+        self.wait_connected()
+        self.next_alive()
+        self.broker.publish(self.topics + "/set/led", "true")
+        self.mote.wait("LD3 .*on")
+
+    def test_reset_gives_another_epoch(self):
+        epoch = json.loads(self.wait_settled()["payload"])["epoch"]
+        self.mote.key("r")
+        self.mote.wait(r"mote \d+\.\d+")
+        self.wait_connected()
+        while json.loads(self.next_alive()["payload"])["epoch"] == epoch:
+            pass
+
+    def test_button_toggles_the_led(self):
+        self.wait_settled()
+        self.mote.key("b")
+        self.mote.wait("LD3 .*on")
+        while self.next_setting("led")["payload"] != "true":
+            pass
+        self.mote.skip()
+        self.mote.key("b")
+        self.mote.wait("LD3 .*off")
+
+
+class Static(Connected):
+    """The same with a static address."""
+    ELF = "mote-static.elf"
+    OPTIONS = ("--net", "slirp")
+
+    def test_log_reads_as_the_main_job(self):
+        self.assertEqual(self.topics, PREFIX + "02-00-00-03-02-00")
+        self.mote.wait(r"address 10\.0\.2\.77, gateway 10\.0\.2\.2")
+        self.wait_connected()
+        self.assertEqual(self.mote.seen("DHCP"), [])
+
+
+class WithoutCable(BoardTest):
+    def test_boots_without_cable_and_finds_all_later(self):
+        broker = self.start(Broker())
+        mote = self.board("mote-dhcp.elf", "--cable", "out")
+        mote.wait("topics ")
+        mote.key("c")
+        mote.wait("link up")
+        mote.wait("connected to broker")
+        self.assert_clean(mote)
+        broker.kill()
+
+    def test_boots_without_broker_and_finds_it_later(self):
+        mote = self.board("mote-dhcp.elf")
+        mote.wait("broker not reached")
+        mote.wait("broker not reached")
+        self.start(Broker())
+        mote.wait("connected to broker")
+
+
+if __name__ == "__main__":
+    enter_namespace()
+    main()
