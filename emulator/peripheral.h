@@ -36,8 +36,8 @@ struct reg {
     /* After a write: p->value[index] is updated by the masks above; `old` was there, `written` is what the
      * bus carried. May be NULL. */
     void (*on_write)(struct machine *m, struct peripheral *p, size_t index, uint32_t old, uint32_t written);
-    uint32_t reserved; /* bits to be kept at their reset value: a write that changes one is reported. 0: no
-                          check */
+    /* Bits to be kept at their reset value: a write that changes one is reported. 0: no check. */
+    uint32_t reserved;
 };
 
 /* Where in RCC the enable and reset bits are; offset 0: no clock gate. */

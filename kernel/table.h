@@ -119,7 +119,10 @@ _Static_assert((0 DISPATCHERS(KERNEL_DISPATCHED_SUM)) == KERNEL_DISPATCHED_LEVEL
                    "TASKS: the message of " #name " is larger than 64 bytes; put it into a resource");
 #define KERNEL_CHECK_DISPATCHER(level, interrupt)                                                            \
     _Static_assert((level) >= 1 && (level) <= PORT_PRIORITY_MAX,                                             \
-                   "DISPATCHERS: the priority of " #interrupt " is not within 1 (lowest) to 15 (highest)");
+                   "DISPATCHERS: the priority of " #interrupt " is not within 1 (lowest) to 15 (highest)");  \
+    _Static_assert(KERNEL_SPAWNED_LEVELS >> ((level)&31) & 1,                                                \
+                   "DISPATCHERS: no software task has priority " #level ", which " #interrupt                \
+                   " is to serve; take its line out");
 
 #define KERNEL_MESSAGE_BYTES_MAX 64
 
@@ -127,15 +130,12 @@ TASKS(KERNEL_CHECK_HARDWARE, KERNEL_CHECK_SOFTWARE)
 DISPATCHERS(KERNEL_CHECK_DISPATCHER)
 
 /* One interrupt, one owner: a second one declares the enumerator again. */
+#define KERNEL_OWN(interrupt)                       INTERRUPT_##interrupt##_MAY_HAVE_ONE_TASK_OR_DISPATCHER_ONLY = interrupt##_IRQn,
 #define KERNEL_OWN_HARDWARE(name, level, interrupt) KERNEL_OWN(interrupt)
 #define KERNEL_OWN_DISPATCHER(level, interrupt)     KERNEL_OWN(interrupt)
-#define KERNEL_OWN(interrupt)                       INTERRUPT_##interrupt##_MAY_HAVE_ONE_TASK_OR_DISPATCHER_ONLY = interrupt##_IRQn,
-#define KERNEL_OWN_TIMER(interrupt)                                                                          \
-    INTERRUPT_##interrupt##_MAY_HAVE_ONE_TASK_OR_DISPATCHER_ONLY = interrupt##_IRQn
 
 enum kernel_interrupt_owner {
-    TASKS(KERNEL_OWN_HARDWARE, KERNEL_IGNORE) DISPATCHERS(KERNEL_OWN_DISPATCHER)
-        KERNEL_TIMER(KERNEL_OWN_TIMER)
+    TASKS(KERNEL_OWN_HARDWARE, KERNEL_IGNORE) DISPATCHERS(KERNEL_OWN_DISPATCHER) KERNEL_TIMER(KERNEL_OWN)
 };
 
 /* ---- Resources: users and ceilings ---- */

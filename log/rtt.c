@@ -18,13 +18,13 @@ void rtt_init(void)
     static const char id[16] = "SEGGER RTT";
     struct rtt_control_block *rtt = &_SEGGER_RTT;
 
-    rtt->id[0] = '\0';
+    memset(rtt->id, 0, sizeof rtt->id);
     rtt->up = (struct rtt_channel){.name = "Terminal", .buffer = ring, .size = RTT_RING_SIZE};
     rtt->up_channels = 1;
     rtt->down_channels = 0;
     log_port_barrier();
-    for (size_t i = 0; i < sizeof id; i++)
-        rtt->id[i] = id[i];
+    memcpy(rtt->id, id, sizeof id);
+    log_port_barrier();
 }
 
 /* With interrupts off. */

@@ -21,7 +21,7 @@ struct rtt_channel {
 };
 
 struct rtt_control_block {
-    volatile char id[16];
+    char id[16];
     int32_t up_channels;
     int32_t down_channels;
     struct rtt_channel up;

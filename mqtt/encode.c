@@ -7,14 +7,15 @@ enum {
     CONNECT_CLEAN_START = 1 << 1,
     CONNECT_WILL = 1 << 2,
     CONNECT_WILL_QOS_SHIFT = 3,
-    CONNECT_WILL_RETAIN = 1 << 5,
+    CONNECT_WILL_RETAIN_SHIFT = 5,
     CONNECT_PASSWORD = 1 << 6,
     CONNECT_USER_NAME = 1 << 7,
 };
 
 size_t mqtt_body_size(mqtt_body *body, const void *packet)
 {
-    struct mqtt_writer counter = {.at = NULL};
+    struct mqtt_writer counter;
+    mqtt_writer_init(&counter, NULL, NULL, NULL);
     body(&counter, packet, 0);
     return counter.impossible ? SIZE_MAX : counter.size;
 }
@@ -24,16 +25,29 @@ static void write_text(struct mqtt_writer *w, const char *text)
     mqtt_write_binary(w, (struct mqtt_slice){text, strlen(text)});
 }
 
-static void write_topic(struct mqtt_writer *w, const struct mqtt_slice topic[MQTT_TOPIC_PARTS])
+static void write_parts(struct mqtt_writer *w, const struct mqtt_slice parts[], size_t count)
+{
+    for (; count > 0; count--, parts++) {
+        if (parts->length > 0)
+            mqtt_write_bytes(w, parts->data, parts->length);
+    }
+}
+
+static size_t parts_length(const struct mqtt_slice parts[], size_t count)
 {
     size_t length = 0;
-    for (size_t i = 0; i < MQTT_TOPIC_PARTS; i++)
-        length += topic[i].length;
+    for (; count > 0; count--, parts++)
+        length += parts->length;
+    return length;
+}
+
+static void write_topic(struct mqtt_writer *w, const struct mqtt_slice topic[MQTT_TOPIC_PARTS])
+{
+    size_t length = parts_length(topic, MQTT_TOPIC_PARTS);
     if (length == 0)
         w->impossible = true;
     mqtt_write_u16(w, length);
-    for (size_t i = 0; i < MQTT_TOPIC_PARTS; i++)
-        mqtt_write_bytes(w, topic[i].data, topic[i].length);
+    write_parts(w, topic, MQTT_TOPIC_PARTS);
 }
 
 static void write_small_property(struct mqtt_writer *w, enum mqtt_property_id id, unsigned value)
@@ -54,11 +68,10 @@ static void write_will(struct mqtt_writer *w, const struct mqtt_will *will)
 static unsigned connect_flags(const struct mqtt_config *config)
 {
     unsigned flags = CONNECT_CLEAN_START;
-    if (config->will != NULL) {
-        flags |= CONNECT_WILL | (unsigned)config->will->qos << CONNECT_WILL_QOS_SHIFT;
-        if (config->will->retain)
-            flags |= CONNECT_WILL_RETAIN;
-    }
+    const struct mqtt_will *will = config->will;
+    if (will != NULL)
+        flags |= CONNECT_WILL | (unsigned)will->qos << CONNECT_WILL_QOS_SHIFT |
+                 (unsigned)will->retain << CONNECT_WILL_RETAIN_SHIFT;
     if (config->user_name != NULL)
         flags |= CONNECT_USER_NAME;
     if (config->password.data != NULL)
@@ -111,25 +124,40 @@ static void write_publish_properties(struct mqtt_writer *w, const struct mqtt_pu
     }
 }
 
+static size_t properties_size(const struct mqtt_publish *p)
+{
+    struct mqtt_writer counter;
+    mqtt_writer_init(&counter, NULL, NULL, NULL);
+    write_publish_properties(&counter, p);
+    return counter.impossible ? SIZE_MAX / 2 : counter.size;
+}
+
+size_t mqtt_publish_remaining(const struct mqtt_publish *p)
+{
+    size_t properties = properties_size(p);
+    size_t topic = parts_length(p->topic, MQTT_TOPIC_PARTS);
+    if (topic - 1 >= UINT16_MAX) /* also none at all */
+        return SIZE_MAX;
+    return 2 + topic + (p->qos > 0 ? 2 : 0) + mqtt_varint_size(properties) + properties +
+           parts_length(p->payload, MQTT_PAYLOAD_PARTS);
+}
+
 void mqtt_write_publish(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
 {
     const struct mqtt_publish *p = packet;
-    struct mqtt_writer counter = {.at = NULL};
-    write_publish_properties(&counter, p);
-
+    size_t properties = properties_size(p);
     write_topic(w, p->topic);
     if (p->qos > 0)
         mqtt_write_u16(w, packet_id);
-    mqtt_write_varint(w, counter.size);
-    if (counter.size > 0)
+    mqtt_write_varint(w, properties);
+    if (properties > 0)
         write_publish_properties(w, p);
-    for (size_t i = 0; i < MQTT_PAYLOAD_PARTS; i++)
-        mqtt_write_bytes(w, p->payload[i].data, p->payload[i].length);
+    write_parts(w, p->payload, MQTT_PAYLOAD_PARTS);
 }
 
 static unsigned subscription_options(const struct mqtt_subscription *s)
 {
-    return s->qos | (s->no_local ? 1u << 2 : 0) | (s->retain_as_published ? 1u << 3 : 0) |
+    return s->qos | (unsigned)s->no_local << 2 | (unsigned)s->retain_as_published << 3 |
            (unsigned)s->retain_handling << 4;
 }
 

@@ -12,14 +12,16 @@ enum {
     CLOSE_GRACE_MS = 2000, /* for an orderly close, before the next attempt aborts it */
 };
 
-static bool due(uint32_t now_ms, uint32_t deadline_ms)
-{
-    return (int32_t)(m->now_ms - deadline_ms) >= 0;
-}
-
 static uint32_t until(uint32_t now_ms, uint32_t deadline_ms)
 {
-    return due(m->now_ms, deadline_ms) ? 0 : deadline_ms - now_ms;
+    int32_t left = (int32_t)(deadline_ms - now_ms);
+    return left > 0 ? (uint32_t)left : 0;
+}
+
+/* The one deadline of each state. */
+static bool due(const struct mqtt *m)
+{
+    return until(m->now_ms, m->deadline_ms) == 0;
 }
 
 static uint32_t value_or(uint32_t value, uint32_t otherwise)
@@ -83,6 +85,7 @@ static uint8_t forget_inflight(struct mqtt *m)
     for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++)
         m->inflight[i].type = 0;
     m->publishing = 0;
+    m->requesting = 0;
     m->statistics.lost += lost;
     return lost;
 }
@@ -168,7 +171,8 @@ static void greet(struct mqtt *m)
             .maximum_qos = 2,
             .retain_available = true,
         };
-        if (mqtt_send(m, MQTT_CONNECT << 4, mqtt_write_connect, m, 0) < 0)
+        if (mqtt_send(m, MQTT_CONNECT << 4, mqtt_body_size(mqtt_write_connect, m), mqtt_write_connect, m, 0) <
+            0)
             return;
         m->state = MQTT_CONNECTING;
         m->deadline_ms = connect_deadline(m);
@@ -177,56 +181,46 @@ static void greet(struct mqtt *m)
     }
 }
 
-/* Receiving: each handler says what becomes of the packet. */
+/* Receiving: each handler returns true when it has an event; what is wrong is the frame's reason. */
 
-enum outcome {
-    DROPPED, /* dealt with */
-    EVENT,   /* the caller looks at it first */
-    ENDED,   /* and so is the connection */
-};
-
-static enum outcome refuse(struct mqtt *m, uint8_t reason)
+static bool refuse(struct mqtt_frame *frame, uint8_t reason)
 {
-    violation(m, reason);
-    return ENDED;
+    mqtt_reader_fail(&frame->body, reason);
+    return false;
 }
 
-static enum outcome on_connack(struct mqtt *m, const struct mqtt_frame *frame, struct mqtt_event *event)
+static bool on_connack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
     uint8_t refusal;
-    uint8_t reason = mqtt_decode_connack(frame, &m->limits, &refusal);
-    if (reason != MQTT_REASON_SUCCESS)
-        return refuse(m, reason);
+    if (!mqtt_decode_connack(frame, &m->limits, &refusal))
+        return false;
     if (refusal != MQTT_REASON_SUCCESS) {
         end(m, MQTT_CAUSE_REFUSED, refusal);
-        return ENDED;
+        return false;
     }
     if (m->limits.maximum_packet_size > MQTT_PACKET_MAX)
         m->limits.maximum_packet_size = MQTT_PACKET_MAX;
     m->state = MQTT_CONNECTED;
-    m->connected_ms = now_ms;
+    m->connected_ms = m->now_ms;
     m->ping_pending = false;
     m->statistics.sessions++;
     event->type = MQTT_EVENT_CONNECTED;
     event->connected.session_present = false;
-    return EVENT;
+    return true;
 }
 
-static enum outcome on_publish(struct mqtt *m, const struct mqtt_frame *frame, struct mqtt_event *event)
+static bool on_publish(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
-    uint16_t packet_id;
-    uint8_t reason = mqtt_decode_publish(frame, &event->message, &packet_id);
-    if (reason != MQTT_REASON_SUCCESS)
-        return refuse(m, reason);
-    m->statistics.received++;
-    m->ack_id = packet_id;
     event->type = MQTT_EVENT_MESSAGE;
-    return EVENT;
+    if (!mqtt_decode_publish(frame, &event->message, &m->ack_id))
+        return false;
+    m->statistics.received++;
+    return true;
 }
 
 static struct mqtt_inflight *find_inflight(struct mqtt *m, uint16_t packet_id, uint8_t type)
 {
-    struct mqtt_inflight *slot = &m->inflight[(packet_id - 1u) % MQTT_INFLIGHT_MAX];
+    struct mqtt_inflight *slot = &m->inflight[packet_id % MQTT_INFLIGHT_MAX];
     return slot->type == type && slot->packet_id == packet_id ? slot : NULL;
 }
 
@@ -240,21 +234,20 @@ static void settle_publish(struct mqtt *m, const struct mqtt_ack *ack, struct mq
         m->statistics.refused++;
 }
 
-static enum outcome on_ack(struct mqtt *m, const struct mqtt_frame *frame, struct mqtt_event *event)
+static bool on_ack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
     struct mqtt_ack ack;
     uint8_t type = frame->head >> 4;
-    uint8_t request = (uint8_t)(type - 1); /* PUBACK of PUBLISH and so on */
-    uint8_t reason = mqtt_decode_ack(frame, &ack);
-    if (reason != MQTT_REASON_SUCCESS)
-        return refuse(m, reason);
-    struct mqtt_inflight *slot = find_inflight(m, ack.packet_id, request);
+    uint8_t asked = (uint8_t)(type - 1); /* PUBACK follows PUBLISH and so on */
+    if (!mqtt_decode_ack(frame, &ack))
+        return false;
+    struct mqtt_inflight *slot = find_inflight(m, ack.packet_id, asked);
     if (slot == NULL) {
         m->statistics.unknown_acks++;
-        return DROPPED;
+        return false;
     }
     if (ack.reasons.length != slot->count)
-        return refuse(m, MQTT_REASON_PROTOCOL_ERROR); /* MQTT-3.8.4-6, MQTT-3.11.3-1 */
+        return refuse(frame, MQTT_REASON_PROTOCOL_ERROR); /* MQTT-3.8.4-6, MQTT-3.11.3-1 */
     slot->type = 0;
     event->subscribed.packet_id = ack.packet_id;
     event->subscribed.reasons = ack.reasons;
@@ -262,89 +255,47 @@ static enum outcome on_ack(struct mqtt *m, const struct mqtt_frame *frame, struc
     if (type == MQTT_PUBACK) {
         event->type = MQTT_EVENT_PUBLISHED;
         settle_publish(m, &ack, event);
+    } else {
+        m->requesting--;
     }
-    return EVENT;
+    return true;
 }
 
-static enum outcome on_pingresp(struct mqtt *m, const struct mqtt_frame *frame)
-{
-    if (frame->length != 0)
-        return refuse(m, MQTT_REASON_MALFORMED_PACKET);
-    m->ping_pending = false; /* one unasked for does no harm */
-    return DROPPED;
-}
-
-static enum outcome on_disconnect(struct mqtt *m, const struct mqtt_frame *frame)
+static bool on_disconnect(struct mqtt *m, struct mqtt_frame *frame)
 {
     uint8_t why;
-    uint8_t reason = mqtt_decode_disconnect(frame, &why);
-    if (reason != MQTT_REASON_SUCCESS)
-        return refuse(m, reason);
-    end(m, MQTT_CAUSE_SERVER, why);
-    return ENDED;
+    if (mqtt_decode_disconnect(frame, &why))
+        end(m, MQTT_CAUSE_SERVER, why);
+    return false;
 }
 
-static enum outcome on_packet(struct mqtt *m, const struct mqtt_frame *frame, struct mqtt_event *event)
+static bool on_packet(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
     unsigned type = frame->head >> 4;
+    unsigned flags = frame->head & 0x0F;
     if (type == MQTT_PUBLISH && m->state == MQTT_CONNECTED)
         return on_publish(m, frame, event);
-    if (type == 0 || (type != MQTT_PUBLISH && (frame->head & 0x0F) != (type == MQTT_PUBREL ? 2 : 0)))
-        return refuse(m, MQTT_REASON_MALFORMED_PACKET); /* 2.1.2, 2.1.3 */
+    if (type == 0 || (type != MQTT_PUBLISH && flags != (type == MQTT_PUBREL ? 2 : 0)))
+        return refuse(frame, MQTT_REASON_MALFORMED_PACKET); /* 2.1.2, 2.1.3 */
     if (m->state == MQTT_CONNECTING) {
         if (type == MQTT_CONNACK)
             return on_connack(m, frame, event);
-        return refuse(m, MQTT_REASON_PROTOCOL_ERROR); /* MQTT-3.2.0-1 */
+    } else if (type == MQTT_PUBACK || type == MQTT_SUBACK || type == MQTT_UNSUBACK) {
+        return on_ack(m, frame, event);
+    } else if (type == MQTT_DISCONNECT) {
+        return on_disconnect(m, frame);
+    } else if (type == MQTT_PINGRESP) {
+        m->ping_pending = false; /* one unasked for does no harm */
+        return frame->body.at != frame->body.end && refuse(frame, MQTT_REASON_MALFORMED_PACKET);
     }
-    switch (type) {
-    case MQTT_PUBACK:
-    case MQTT_SUBACK:
-    case MQTT_UNSUBACK: return on_ack(m, frame, event);
-    case MQTT_PINGRESP: return on_pingresp(m, frame);
-    case MQTT_DISCONNECT: return on_disconnect(m, frame);
-    /* A second CONNACK, steps of QoS 2, which we never begin, AUTH, which we never asked for, what only a
-     * client sends. */
-    default: return refuse(m, MQTT_REASON_PROTOCOL_ERROR);
-    }
+    /* Anything else before the CONNACK (MQTT-3.2.0-1), a second one, steps of QoS 2, which we never begin,
+     * AUTH, which we never asked for, and what only a client sends. */
+    return refuse(frame, MQTT_REASON_PROTOCOL_ERROR);
 }
 
 static bool wants_puback(const struct mqtt_frame *frame)
 {
     return frame->head >> 4 == MQTT_PUBLISH && (frame->head >> MQTT_PUBLISH_QOS_SHIFT & 3) == 1;
-}
-
-/* Takes packets until one is an event. The receive buffer bounds the loop: nothing comes in meanwhile. */
-static bool receive(struct mqtt *m, struct mqtt_event *event)
-{
-    const struct mqtt_transport *t = m->transport;
-    for (;;) {
-        const uint8_t *data;
-        size_t length = t->receive(t->context, &data);
-        struct mqtt_frame frame;
-        uint8_t reason = mqtt_decode_frame(data, length, t->receive_capacity, &frame);
-        if (reason != MQTT_REASON_SUCCESS) {
-            violation(m, reason);
-            return false;
-        }
-        if (frame.size == 0)
-            return false;
-        if (wants_puback(&frame)) {
-            /* Delivery waits until the acknowledgement has room: then it cannot get lost. */
-            struct mqtt_writer w;
-            if (mqtt_available(m, &w) < MQTT_PUBACK_SIZE)
-                return false;
-            /* The view need not have outlived the look at the send buffer. */
-            size_t header = (size_t)(frame.body - data);
-            (void)t->receive(t->context, &data);
-            frame.body = data + header;
-        }
-        m->received_ms = now_ms;
-        switch (on_packet(m, &frame, event)) {
-        case DROPPED: t->consume(t->context, frame.size); break;
-        case EVENT: m->delivered = frame.size; return true;
-        case ENDED: return false;
-        }
-    }
 }
 
 /* The caller has dealt with the last event. */
@@ -360,6 +311,46 @@ static void finish_delivery(struct mqtt *m)
     }
 }
 
+/* False: no whole packet, or none that can be taken now, or a wrong one. */
+static bool next_frame(struct mqtt *m, struct mqtt_frame *frame)
+{
+    const struct mqtt_transport *t = m->transport;
+    const uint8_t *data;
+    struct mqtt_writer w;
+    size_t length = t->receive(t->context, &data);
+    if (!mqtt_decode_frame(data, length, t->receive_capacity, frame) || frame->size == 0)
+        return false;
+    if (!wants_puback(frame))
+        return true;
+    /* Delivery waits until the acknowledgement has room: then it cannot get lost. */
+    if (mqtt_available(m, &w) < MQTT_PUBACK_SIZE)
+        return false;
+    /* The view need not have outlived the look at the send buffer. */
+    length = t->receive(t->context, &data);
+    return mqtt_decode_frame(data, length, t->receive_capacity, frame);
+}
+
+/* Takes packets until one is an event. The receive buffer bounds the loop: nothing comes in meanwhile. */
+static bool receive(struct mqtt *m, struct mqtt_event *event)
+{
+    struct mqtt_frame frame;
+    while (next_frame(m, &frame)) {
+        bool is_event = on_packet(m, &frame, event);
+        if (frame.body.reason != MQTT_REASON_SUCCESS)
+            break;
+        if (m->state < MQTT_CONNECTING)
+            return false; /* it was the last one */
+        m->received_ms = m->now_ms;
+        m->delivered = frame.size;
+        if (is_event)
+            return true;
+        finish_delivery(m);
+    }
+    if (frame.body.reason != MQTT_REASON_SUCCESS)
+        violation(m, frame.body.reason);
+    return false;
+}
+
 /* Liveness. */
 
 /* Somewhat before the time that we promised, so that the packet gets there in time (MQTT-3.1.2-20). */
@@ -372,10 +363,10 @@ static uint32_t ping_after_ms(const struct mqtt *m)
  * Both directions count: a client that sends all the time must notice a broker
  * that has fallen silent, too. Silence is given up after 7/8 + 1/2 keep-alives.
  */
-static uint32_t ping_wait_ms(const struct mqtt *m)
+static uint32_t ping_wait_ms(const struct mqtt *m, uint32_t now_ms)
 {
-    uint32_t sent = until(m->now_ms, m->sent_ms + ping_after_ms(m));
-    uint32_t received = until(m->now_ms, m->received_ms + ping_after_ms(m));
+    uint32_t sent = until(now_ms, m->sent_ms + ping_after_ms(m));
+    uint32_t received = until(now_ms, m->received_ms + ping_after_ms(m));
     return sent < received ? sent : received;
 }
 
@@ -384,7 +375,7 @@ static void keep_alive(struct mqtt *m)
     if (m->limits.keep_alive_s == 0)
         return;
     if (!m->ping_pending) {
-        if (ping_wait_ms(m) > 0)
+        if (ping_wait_ms(m, m->now_ms) > 0)
             return;
         m->ping_pending = true;
         m->ping_sent = false;
@@ -392,7 +383,7 @@ static void keep_alive(struct mqtt *m)
     }
     if (!m->ping_sent)
         m->ping_sent = send_pingreq(m);
-    if (due(m->now_ms, m->deadline_ms))
+    if (due(m))
         end(m, MQTT_CAUSE_TIMEOUT, MQTT_REASON_KEEP_ALIVE_TIMEOUT);
 }
 
@@ -402,7 +393,7 @@ static void check_liveness(struct mqtt *m)
         end(m, MQTT_CAUSE_TRANSPORT, 0);
     else if (m->state == MQTT_CONNECTED)
         keep_alive(m);
-    else if (due(m->now_ms, m->deadline_ms))
+    else if (due(m))
         end(m, MQTT_CAUSE_TIMEOUT, 0);
 }
 
@@ -419,21 +410,22 @@ void mqtt_init(struct mqtt *m, const struct mqtt_config *config, const struct mq
     m->state = MQTT_STARTING;
 }
 
-bool mqtt_poll(struct mqtt *m, struct mqtt_event *event)
+bool mqtt_poll(struct mqtt *m, uint32_t now_ms, struct mqtt_event *event)
 {
-    finish_delivery(m, now_ms);
+    m->now_ms = now_ms;
+    finish_delivery(m);
     if (m->state < MQTT_CONNECTING) {
         if (take_end(m, event))
             return true;
-        if (m->state == MQTT_STARTING || (m->state == MQTT_WAITING && due(now_ms, m->deadline_ms)))
-            attempt(m, now_ms);
+        if (m->state == MQTT_STARTING || (m->state == MQTT_WAITING && due(m)))
+            attempt(m);
         if (m->state == MQTT_OPENING)
-            greet(m, now_ms);
+            greet(m);
     }
-    if (m->state >= MQTT_CONNECTING && receive(m, now_ms, event))
+    if (m->state >= MQTT_CONNECTING && receive(m, event))
         return true;
     if (m->state >= MQTT_OPENING)
-        check_liveness(m, now_ms);
+        check_liveness(m);
     return take_end(m, event);
 }
 
@@ -450,10 +442,11 @@ uint32_t mqtt_wait_ms(const struct mqtt *m, uint32_t now_ms)
 
 void mqtt_disconnect(struct mqtt *m, uint8_t reason, uint32_t now_ms)
 {
+    m->now_ms = now_ms;
     if (m->state >= MQTT_CONNECTING)
-        send_disconnect(m, reason, now_ms);
+        send_disconnect(m, reason);
     if (m->state >= MQTT_OPENING)
-        end(m, MQTT_CAUSE_USER, reason, now_ms);
+        end(m, MQTT_CAUSE_USER, reason);
     m->state = MQTT_STOPPED;
 }
 

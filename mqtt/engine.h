@@ -20,12 +20,11 @@ enum { MQTT_HEADROOM = MQTT_PUBACK_SIZE + MQTT_PINGREQ_SIZE + MQTT_DISCONNECT_SI
 size_t mqtt_available(const struct mqtt *m, struct mqtt_writer *w);
 
 /*
- * Sends a packet, or nothing of it. `count` above 0: it wants so many reason
- * codes in an acknowledgement. Returns the packet id if so, else 0; or a
- * negative enum mqtt_error.
+ * Sends a packet whose body takes `remaining` bytes, or nothing of it. `count` above 0: it wants so many
+ * reason codes in an acknowledgement. Returns the packet id if so, else 0; or a negative enum mqtt_error.
  */
-int mqtt_send(struct mqtt *m, unsigned head, mqtt_body *body, const void *packet, size_t count)
-    __attribute__((warn_unused_result));
+int mqtt_send(struct mqtt *m, unsigned head, size_t remaining, mqtt_body *body, const void *packet,
+              size_t count) __attribute__((warn_unused_result));
 
 /* A packet of a few bytes, which may use the headroom. */
 bool mqtt_send_small(struct mqtt *m, const uint8_t *bytes, size_t size);

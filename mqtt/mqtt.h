@@ -19,7 +19,7 @@
 #include "mqtt/transport.h"
 
 #ifndef MQTT_INFLIGHT_MAX
-#define MQTT_INFLIGHT_MAX 8 /* unacknowledged PUBLISH, SUBSCRIBE and UNSUBSCRIBE together */
+#define MQTT_INFLIGHT_MAX 8 /* unacknowledged PUBLISH, SUBSCRIBE and UNSUBSCRIBE together; at most 255 */
 #endif
 
 enum {
@@ -182,9 +182,9 @@ struct mqtt_limits {
 };
 
 struct mqtt_inflight {
-    uint16_t packet_id; /* the last one used */
-    uint8_t type;       /* of the packet sent; 0: free */
-    uint8_t count;      /* filters in it */
+    uint16_t packet_id;
+    uint8_t type;  /* of the packet sent; 0: free */
+    uint8_t count; /* filters in it */
 };
 
 /* Private but for its size: use the functions. */
@@ -198,11 +198,12 @@ struct mqtt {
     uint8_t publishing; /* QoS 1 publications in flight */
     uint8_t requesting; /* SUBSCRIBE and UNSUBSCRIBE in flight */
     uint16_t ack_id;    /* PUBACK owed for the message being delivered */
+    uint16_t last_id;   /* packet id that we used last */
     size_t delivered;   /* bytes of the packet being delivered, consumed at the next poll */
     uint32_t random;
     uint32_t backoff_ms;  /* limit of the next wait; 0: start afresh */
     uint32_t deadline_ms; /* meaning depends on the state */
-    uint32_t now_ms; /* as of the present call */
+    uint32_t now_ms;      /* as of the present call */
     uint32_t sent_ms;
     uint32_t received_ms;
     uint32_t connected_ms;

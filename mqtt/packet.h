@@ -5,7 +5,7 @@
 #ifndef MQTT_PACKET_H
 #define MQTT_PACKET_H
 
-#include "mqtt/mqtt.h"
+#include "mqtt/reader.h"
 #include "mqtt/writer.h"
 
 enum mqtt_packet_type {
@@ -41,10 +41,9 @@ enum {
 
 /* A whole packet, cut at its fixed header. */
 struct mqtt_frame {
-    uint8_t head; /* type and flags */
-    const uint8_t *body;
-    size_t length; /* of the body: Remaining Length */
-    size_t size;   /* of the packet; 0: not whole yet */
+    uint8_t head;            /* type and flags */
+    size_t size;             /* of the packet; 0: not whole yet */
+    struct mqtt_reader body; /* with the reason to close the connection with, if there is one */
 };
 
 /* PUBACK, SUBACK and UNSUBACK. */
@@ -53,14 +52,13 @@ struct mqtt_ack {
     struct mqtt_slice reasons;
 };
 
-/* Decoders return MQTT_REASON_SUCCESS or the reason to close the connection with. */
-uint8_t mqtt_decode_frame(const uint8_t *data, size_t length, size_t capacity, struct mqtt_frame *frame);
-uint8_t mqtt_decode_publish(const struct mqtt_frame *frame, struct mqtt_message *message,
-                            uint16_t *packet_id);
+/* Decoders return false when something is wrong; the reason is in frame->body. */
+bool mqtt_decode_frame(const uint8_t *data, size_t length, size_t capacity, struct mqtt_frame *frame);
+bool mqtt_decode_publish(struct mqtt_frame *frame, struct mqtt_message *message, uint16_t *packet_id);
 /* Limits that are not named in the packet stay as they are. `refusal`: the packet's own reason code. */
-uint8_t mqtt_decode_connack(const struct mqtt_frame *frame, struct mqtt_limits *limits, uint8_t *refusal);
-uint8_t mqtt_decode_ack(const struct mqtt_frame *frame, struct mqtt_ack *ack);
-uint8_t mqtt_decode_disconnect(const struct mqtt_frame *frame, uint8_t *why);
+bool mqtt_decode_connack(struct mqtt_frame *frame, struct mqtt_limits *limits, uint8_t *refusal);
+bool mqtt_decode_ack(struct mqtt_frame *frame, struct mqtt_ack *ack);
+bool mqtt_decode_disconnect(struct mqtt_frame *frame, uint8_t *why);
 
 /* What follows the fixed header of a packet that we send. */
 typedef void mqtt_body(struct mqtt_writer *w, const void *packet, uint16_t packet_id);
@@ -78,5 +76,7 @@ mqtt_body mqtt_write_filters; /* of a struct mqtt_filters */
 
 /* Remaining Length; above MQTT_VARINT_MAX: there can be no such packet. */
 size_t mqtt_body_size(mqtt_body *body, const void *packet);
+/* The same of a PUBLISH, faster. */
+size_t mqtt_publish_remaining(const struct mqtt_publish *publish);
 
 #endif

@@ -114,12 +114,13 @@ static void read_value(struct mqtt_reader *r, unsigned flags, void *out)
 
 struct mqtt_slice mqtt_read_properties(struct mqtt_reader *outer, enum mqtt_property_place place, void *out)
 {
+    if (outer->at != outer->end && *outer->at == 0) /* none, as most have */
+        return (struct mqtt_slice){++outer->at, 0};
+
     struct mqtt_slice raw = mqtt_read_bytes(outer, mqtt_read_varint(outer));
     struct mqtt_reader r = {.at = raw.data, .end = outer->at};
-    uint64_t seen = 0;
+    uint32_t seen[2] = {0, 0};
 
-    if (raw.length == 0)
-        return raw;
     while (r.at != r.end) {
         uint8_t id = *r.at++;
         if (id >= MQTT_PROPERTY_END || !(kinds[id].places & place)) {
@@ -127,12 +128,13 @@ struct mqtt_slice mqtt_read_properties(struct mqtt_reader *outer, enum mqtt_prop
             break;
         }
         const struct kind *kind = &kinds[id];
-        uint64_t bit = (uint64_t)1 << id;
-        if ((seen & bit) && !(kind->type & REPEATS)) {
+        uint32_t *word = &seen[id / 32];
+        uint32_t bit = 1u << id % 32;
+        if ((*word & bit) && !(kind->type & REPEATS)) {
             r.reason = MQTT_REASON_PROTOCOL_ERROR;
             break;
         }
-        seen |= bit;
+        *word |= bit;
         read_value(&r, kind->type, kind->offset != DROPPED ? (uint8_t *)out + kind->offset : NULL);
     }
     mqtt_reader_fail(outer, r.reason);

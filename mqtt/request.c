@@ -4,11 +4,7 @@ size_t mqtt_available(const struct mqtt *m, struct mqtt_writer *w)
 {
     struct mqtt_span room[2];
     size_t total = m->transport->reserve(m->transport->context, room);
-    *w = (struct mqtt_writer){
-        .at = room[0].data,
-        .end = room[0].data + room[0].length,
-        .next = room[1].data,
-    };
+    mqtt_writer_init(w, room[0].data, room[0].data + room[0].length, room[1].data);
     return total;
 }
 
@@ -28,55 +24,46 @@ bool mqtt_send_small(struct mqtt *m, const uint8_t *bytes, size_t size)
     return true;
 }
 
-/* NULL: all taken. */
-static struct mqtt_inflight *free_slot(struct mqtt *m)
-{
-    for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++) {
-        if (m->inflight[i].type == 0)
-            return &m->inflight[i];
-    }
-    return NULL;
-}
-
 /*
- * Slot i uses the ids i + 1, i + 1 + MQTT_INFLIGHT_MAX and so on: no two in
+ * The next packet id whose slot is free, slots being taken in turn: no two in
  * flight are equal, an acknowledgement finds its slot without a search, and an
- * id returns as late as can be.
+ * id returns as late as can be. 0: all slots are taken.
  */
-static uint16_t next_id(const struct mqtt *m, const struct mqtt_inflight *slot)
+static uint16_t next_id(const struct mqtt *m)
 {
-    unsigned id = slot->packet_id + (unsigned)MQTT_INFLIGHT_MAX;
-    if (slot->packet_id == 0 || id > UINT16_MAX)
-        id = (unsigned)(slot - m->inflight) + 1;
-    return (uint16_t)id;
+    uint16_t id = m->last_id;
+    for (unsigned i = 0; i <= MQTT_INFLIGHT_MAX; i++) {
+        id++;
+        if (id != 0 && m->inflight[id % MQTT_INFLIGHT_MAX].type == 0)
+            return id;
+    }
+    return 0;
 }
 
 static size_t packet_size(size_t remaining)
 {
-    struct mqtt_writer counter = {.at = NULL};
-    mqtt_write_varint(&counter, remaining);
-    return remaining > MQTT_VARINT_MAX ? SIZE_MAX : 1 + counter.size + remaining;
+    return remaining > MQTT_VARINT_MAX ? SIZE_MAX : 1 + mqtt_varint_size(remaining) + remaining;
 }
 
-int mqtt_send(struct mqtt *m, unsigned head, mqtt_body *body, const void *packet, size_t count)
+int mqtt_send(struct mqtt *m, unsigned head, size_t remaining, mqtt_body *body, const void *packet,
+              size_t count)
 {
-    size_t remaining = mqtt_body_size(body, packet);
     size_t size = packet_size(remaining);
     if (size == SIZE_MAX)
         return MQTT_ERROR_ARGUMENT;
     if (size > m->limits.maximum_packet_size)
         return MQTT_ERROR_TOO_LARGE; /* MQTT-3.2.2-15 */
-    struct mqtt_inflight *slot = NULL;
-    if (count > 0 && (slot = free_slot(m)) == NULL)
+    uint16_t packet_id = 0;
+    if (count > 0 && (packet_id = next_id(m)) == 0)
         return MQTT_ERROR_INFLIGHT;
     struct mqtt_writer w;
     if (mqtt_available(m, &w) < size + MQTT_HEADROOM)
         return MQTT_ERROR_FULL;
 
-    uint16_t packet_id = 0;
-    if (slot != NULL) {
-        packet_id = next_id(m, slot);
-        *slot = (struct mqtt_inflight){packet_id, (uint8_t)(head >> 4), (uint8_t)count};
+    if (packet_id != 0) {
+        m->last_id = packet_id;
+        m->inflight[packet_id % MQTT_INFLIGHT_MAX] =
+            (struct mqtt_inflight){packet_id, (uint8_t)(head >> 4), (uint8_t)count};
     }
     mqtt_write_u8(&w, head);
     mqtt_write_varint(&w, remaining);
@@ -106,7 +93,7 @@ size_t mqtt_quota(const struct mqtt *m)
 
 size_t mqtt_publish_size(const struct mqtt_publish *publish)
 {
-    return packet_size(mqtt_body_size(mqtt_write_publish, publish));
+    return packet_size(mqtt_publish_remaining(publish));
 }
 
 int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t now_ms)
@@ -122,8 +109,9 @@ int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t no
     if (qos > 0 && m->publishing >= m->limits.receive_maximum)
         return MQTT_ERROR_INFLIGHT; /* MQTT-3.3.4-7 */
 
-    unsigned flags = qos << MQTT_PUBLISH_QOS_SHIFT | (publish->retain ? MQTT_PUBLISH_RETAIN : 0);
-    int result = mqtt_send(m, MQTT_PUBLISH << 4 | flags, mqtt_write_publish, publish, qos);
+    unsigned flags = qos << MQTT_PUBLISH_QOS_SHIFT | (unsigned)publish->retain;
+    int result = mqtt_send(m, MQTT_PUBLISH << 4 | flags, mqtt_publish_remaining(publish), mqtt_write_publish,
+                           publish, qos);
     if (result >= 0) {
         m->publishing = (uint8_t)(m->publishing + qos);
         m->statistics.sent++;
@@ -131,8 +119,8 @@ int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t no
     return result;
 }
 
-static int request(struct mqtt *m, unsigned type, const struct mqtt_subscription *s, size_t count,
-                   uint32_t now_ms)
+__attribute__((noinline)) static int request(struct mqtt *m, unsigned type, const struct mqtt_subscription *s,
+                                             size_t count, uint32_t now_ms)
 {
     const struct mqtt_filters filters = {s, count, type == MQTT_SUBSCRIBE};
     m->now_ms = now_ms;
@@ -141,7 +129,8 @@ static int request(struct mqtt *m, unsigned type, const struct mqtt_subscription
     if (count == 0 || count > UINT8_MAX)
         return MQTT_ERROR_ARGUMENT;
     /* Flags 0010: MQTT-3.8.1-1, MQTT-3.10.1-1 */
-    int result = mqtt_send(m, type << 4 | 2, mqtt_write_filters, &filters, count);
+    int result = mqtt_send(m, type << 4 | 2, mqtt_body_size(mqtt_write_filters, &filters), mqtt_write_filters,
+                           &filters, count);
     if (result > 0)
         m->requesting++;
     return result;

@@ -10,9 +10,10 @@ static void wrap(struct mqtt_writer *w)
 
 void mqtt_write_u8(struct mqtt_writer *w, unsigned value)
 {
-    w->size++;
-    if (w->at == NULL)
+    if (w->at == NULL) {
+        w->size++;
         return;
+    }
     if (w->at == w->end)
         wrap(w);
     *w->at++ = (uint8_t)value;
@@ -39,12 +40,21 @@ void mqtt_write_varint(struct mqtt_writer *w, size_t value)
     mqtt_write_u8(w, value & 0x7F);
 }
 
+size_t mqtt_varint_size(size_t value)
+{
+    size_t size = 1;
+    while (value >>= 7)
+        size++;
+    return size;
+}
+
 void mqtt_write_bytes(struct mqtt_writer *w, const void *data, size_t length)
 {
     const uint8_t *from = data;
-    w->size += length;
-    if (w->at == NULL || length == 0)
+    if (w->at == NULL) {
+        w->size += length;
         return;
+    }
     if (w->end != NULL && length > (size_t)(w->end - w->at)) {
         size_t first = (size_t)(w->end - w->at);
         memcpy(w->at, from, first);
@@ -52,7 +62,8 @@ void mqtt_write_bytes(struct mqtt_writer *w, const void *data, size_t length)
         from += first;
         length -= first;
     }
-    memcpy(w->at, from, length);
+    if (length > 0) /* the data of an empty slice may be NULL */
+        memcpy(w->at, from, length);
     w->at += length;
 }
 

@@ -104,11 +104,12 @@ enum tcp_flag {
     TCP_RTT_TIMED = 1 << 4, /* rtt_seq is being timed */
     TCP_RTT_KNOWN = 1 << 5,
     TCP_FIN_QUEUED = 1 << 6, /* closed by us, FIN not yet acknowledged */
-    TCP_FORCE = 1 << 7,      /* zero-window probe: send at least a byte whatever the window */
-    TCP_RECOVERY = 1 << 8,   /* fast recovery up to `recover` */
+    TCP_FORCE = 1 << 7,    /* zero-window probe or retransmission: send at least a byte whatever the window */
+    TCP_RECOVERY = 1 << 8, /* fast recovery up to `recover` */
     TCP_WAITS_ROOM = 1 << 9, /* for the transmit ring */
     TCP_WAITS_NEIGHBOUR = 1 << 10,
     TCP_SYN_REPEATED = 1 << 11,
+    TCP_BEGINS = 1 << 12, /* first work after rest: the user timeout runs from the next service */
 };
 
 enum {

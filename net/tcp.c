@@ -85,6 +85,9 @@ static void start_sequence(struct tcp_socket *s)
 {
     s->snd_una = s->snd_nxt = s->snd_max = initial_sequence(s);
     s->snd_wnd = s->max_wnd = 0;
+    if (s->tx_held == 0) {
+        s->tx_start = 0;
+    }
     s->rcv_nxt = 0;
     s->rcv_adv = s->rx_size;
     s->mss = TCP_MSS_DEFAULT;
@@ -241,7 +244,7 @@ void tcp_commit(struct tcp_socket *s, size_t n)
     uint32_t free = may_send(s) ? s->tx_size - s->tx_used - s->tx_held : 0;
     uint32_t taken = n < free ? (uint32_t)n : free;
     if (s->tx_used == 0) {
-        s->progress_ms = s->net->now_ms;
+        s->flags |= TCP_BEGINS; /* the time known here may be that of a poll long ago */
     }
     s->tx_used += taken;
     s->flags |= TCP_ATTENTION;
@@ -281,7 +284,7 @@ void tcp_close(struct tcp_socket *s)
     default: return;
     }
     if (s->tx_used == 0) {
-        s->progress_ms = s->net->now_ms;
+        s->flags |= TCP_BEGINS;
     }
     s->flags |= TCP_FIN_QUEUED | TCP_ATTENTION;
 }
@@ -311,8 +314,8 @@ static bool synchronized(const struct tcp_socket *s)
 /* Something of ours is yet to be acknowledged. */
 static bool has_work(const struct tcp_socket *s)
 {
-    return s->state != TCP_CLOSED && (s->tx_used != 0 || s->snd_max != s->snd_una ||
-                                      (s->flags & TCP_FIN_QUEUED) || !synchronized(s));
+    return s->state != TCP_CLOSED &&
+           (s->tx_used != 0 || s->snd_max != s->snd_una || (s->flags & TCP_FIN_QUEUED) || !synchronized(s));
 }
 
 static bool keeps_alive(const struct tcp_socket *s)
@@ -351,8 +354,8 @@ static void back_to_first(struct tcp_socket *s)
 static void retransmission_timeout(struct tcp_socket *s)
 {
     s->flags &= (uint16_t)~TCP_RTX_ARMED;
+    s->flags |= TCP_FORCE; /* whatever the window, lest a shrunk one hold the segment back for ever */
     if (synchronized(s) && (s->snd_wnd == 0 || s->snd_max == s->snd_una)) {
-        s->flags |= TCP_FORCE;
         s->probe_shift = (uint8_t)(s->probe_shift + (s->probe_shift < 6));
         back_to_first(s);
         return;
@@ -426,6 +429,10 @@ void tcp_service(struct tcp_socket *s)
 {
     s->flags &= (uint16_t) ~(TCP_ATTENTION | TCP_WAITS_ROOM | TCP_WAITS_NEIGHBOUR);
     settle_held(s);
+    if (s->flags & TCP_BEGINS) {
+        s->flags &= (uint16_t)~TCP_BEGINS;
+        s->progress_ms = s->net->now_ms;
+    }
     if (s->state != TCP_CLOSED && run_timers(s)) {
         tcp_output(s);
     }

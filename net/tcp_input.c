@@ -290,7 +290,7 @@ static void established(struct tcp_socket *s, const struct tcp_segment *segment)
     s->snd_wl1 = segment->seq;
     s->snd_wl2 = segment->ack;
     s->progress_ms = s->received_ms = s->net->now_ms;
-    s->flags &= (uint16_t) ~(TCP_RTX_ARMED | TCP_RTT_TIMED);
+    s->flags &= (uint16_t) ~(TCP_RTX_ARMED | TCP_RTT_TIMED | TCP_FORCE);
     s->flags |= TCP_ATTENTION;
     s->state = s->flags & TCP_FIN_QUEUED ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED;
 }
@@ -384,7 +384,9 @@ static enum frame_fate arrives_synchronized(struct tcp_socket *s, const struct i
     if (!(segment->flags & TCP_ACK)) {
         return net_drop(s->net, NET_DROP_TCP_SEGMENT);
     }
-    s->received_ms = s->net->now_ms;
+    if (s->state != TCP_TIME_WAIT) { /* whose timer only a FIN restarts (3.10.7.4, eighth) */
+        s->received_ms = s->net->now_ms;
+    }
     s->keep_alive_probes = 0;
     if (s->state == TCP_SYN_RECEIVED) {
         if (!acknowledges_syn(s, segment)) {

@@ -198,6 +198,7 @@ void tcp_retransmit_first(struct tcp_socket *s)
 {
     uint32_t next = s->snd_nxt;
     s->flags &= (uint16_t)~TCP_RTT_TIMED;
+    s->flags |= TCP_FORCE;
     s->snd_nxt = s->snd_una;
     if (!ready(s) || !output_next(s)) {
         s->snd_nxt = next;

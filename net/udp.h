@@ -33,6 +33,7 @@ uint16_t udp_port(const struct udp_socket *s);
  * where it lies: it must be reachable by the device and stay unchanged until
  * udp_busy is false. NET_ERROR_DOWN, _ARGUMENT, _TOO_LONG, _BUSY (no room in the
  * transmit ring), _NEIGHBOUR (being asked for: try again).
+ * Call it soon after net_poll, whose time is taken for that of the call.
  */
 int udp_send(struct udp_socket *s, uint32_t address, uint16_t port, const void *payload, size_t length)
     __attribute__((warn_unused_result));

@@ -221,6 +221,12 @@ static void fire_due_events(struct machine *m)
 /* HCLK runs on while the core sleeps (RM0090 5.3.3), so sleeping is passing cycles. */
 static void sleep_until(struct machine *m, vtime until)
 {
+    enum { SCR_SLEEPDEEP = 1 << 2 };
+
+    if (m->cpu.scr & SCR_SLEEPDEEP) {
+        machine_report(m, REPORT_ERROR, "SLEEPDEEP: Stop and Standby mode are not modelled");
+        return;
+    }
     vtime limit = next_event(m, until);
     vtime reached = m->host.sleep ? m->host.sleep(m->host.context, m, limit) : limit;
 

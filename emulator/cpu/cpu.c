@@ -66,7 +66,9 @@ static inline const struct op *step(struct machine *m, const struct op *op)
 /* ITAdvance() of A7.3.2 */
 static uint8_t it_advance(uint8_t itstate)
 {
-    return (itstate & 7) == 0 ? 0 : (uint8_t)((itstate & 0xE0) | ((itstate << 1) & 0x1F));
+    uint32_t shifted = (itstate & 0xE0u) | ((uint32_t)itstate << 1 & 0x1F);
+
+    return (itstate & 7) == 0 ? 0 : (uint8_t)shifted;
 }
 
 /*

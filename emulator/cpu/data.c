@@ -1,4 +1,4 @@
-/* Data processing: moves, arithmetic, logic, shifts, bit fields, bytes in words (A7.7). */
+/* Data processing: moves, arithmetic, logic, shifts (A7.7). */
 #include "engine.h"
 
 /* ---- Operands ---- */
@@ -259,87 +259,7 @@ INSTRUCTION(movt)
     return next(op);
 }
 
-/* ---- Extension, with rotation of op->imm bits; n = 15: nothing to add ---- */
-
-static inline uint32_t rotate(uint32_t value, unsigned amount)
-{
-    return amount ? value >> amount | value << (32 - amount) : value;
-}
-
-#define EXTEND(name, expression)                                                                             \
-    INSTRUCTION(name)                                                                                        \
-    {                                                                                                        \
-        struct cpu *c = &m->cpu;                                                                             \
-        uint32_t x = rotate(c->r[op->m], op->imm);                                                           \
-        uint32_t n = op->n == 15 ? 0 : c->r[op->n];                                                          \
-        c->r[op->d] = expression;                                                                            \
-        return next(op);                                                                                     \
-    }
-
-static inline uint32_t add_halves(uint32_t a, uint32_t b)
-{
-    return ((a + b) & 0xFFFF) | ((a & 0xFFFF0000u) + (b & 0xFFFF0000u));
-}
-
-EXTEND(sxth, n + (uint32_t)sign_extend(x, 16))
-EXTEND(uxth, n + (x & 0xFFFF))
-EXTEND(sxtb, n + (uint32_t)sign_extend(x, 8))
-EXTEND(uxtb, n + (x & 0xFF))
-EXTEND(sxtb16,
-       add_halves(n, ((uint32_t)sign_extend(x, 8) & 0xFFFF) | (uint32_t)sign_extend(x >> 16, 8) << 16))
-EXTEND(uxtb16, add_halves(n, x & 0x00FF00FF))
-
-/* ---- Bits and bytes ---- */
-
-#define UNARY(name, expression)                                                                              \
-    INSTRUCTION(name)                                                                                        \
-    {                                                                                                        \
-        uint32_t x = m->cpu.r[op->m];                                                                        \
-        m->cpu.r[op->d] = expression;                                                                        \
-        return next(op);                                                                                     \
-    }
-
-static uint32_t reverse_bits(uint32_t x)
-{
-    x = (x & 0x55555555u) << 1 | (x >> 1 & 0x55555555u);
-    x = (x & 0x33333333u) << 2 | (x >> 2 & 0x33333333u);
-    x = (x & 0x0F0F0F0Fu) << 4 | (x >> 4 & 0x0F0F0F0Fu);
-    return __builtin_bswap32(x);
-}
-
-UNARY(rev, __builtin_bswap32(x))
-UNARY(rev16, (x & 0x00FF00FFu) << 8 | (x >> 8 & 0x00FF00FFu))
-UNARY(revsh, (uint32_t)(int16_t)__builtin_bswap16((uint16_t)x))
-UNARY(rbit, reverse_bits(x))
-UNARY(clz, x ? (uint32_t)__builtin_clz(x) : 32)
-
-static inline uint32_t low_mask(unsigned width)
-{
-    return 0xFFFFFFFFu >> (32 - width);
-}
-
-/* op->a: width; op->imm: least significant bit */
-INSTRUCTION(sbfx)
-{
-    m->cpu.r[op->d] = (uint32_t)sign_extend(m->cpu.r[op->n] >> op->imm, op->a);
-    return next(op);
-}
-
-INSTRUCTION(ubfx)
-{
-    m->cpu.r[op->d] = (m->cpu.r[op->n] >> op->imm) & low_mask(op->a);
-    return next(op);
-}
-
-INSTRUCTION(bfi)
-{
-    struct cpu *c = &m->cpu;
-    uint32_t mask = low_mask(op->a) << op->imm;
-    uint32_t source = op->n == 15 ? 0 : c->r[op->n] << op->imm; /* BFC */
-
-    c->r[op->d] = (c->r[op->d] & ~mask) | (source & mask);
-    return next(op);
-}
+/* ---- Halfwords of two registers ---- */
 
 INSTRUCTION(pkh)
 {
@@ -468,15 +388,6 @@ static bool decode16_move_sp(struct op *op, uint32_t code, const struct encoding
     return true;
 }
 
-static bool decode16_unary(struct op *op, uint32_t code, const struct encoding *row)
-{
-    op->run = row->run[0];
-    op->d = bits(code, 2, 0) & 7;
-    op->m = bits(code, 5, 3) & 7;
-    op->n = 15;
-    return true;
-}
-
 const struct encoding data16_encodings[] = {
     {"LSL (immediate) T1, MOV (register) T2", 0xF800, 0x0000, decode16_shift_imm, {mov_shift_s, lsl_imm_s}},
     {"LSR (immediate) T1", 0xF800, 0x0800, decode16_shift_imm, {mov_shift_s, lsr_imm_s}},
@@ -512,22 +423,10 @@ const struct encoding data16_encodings[] = {
     {"ADD (SP plus immediate) T1", 0xF800, 0xA800, decode16_add_sp, {add_imm}},
     {"ADD (SP plus immediate) T2", 0xFF80, 0xB000, decode16_move_sp, {add_imm}},
     {"SUB (SP minus immediate) T1", 0xFF80, 0xB080, decode16_move_sp, {sub_imm}},
-    {"SXTH T1", 0xFFC0, 0xB200, decode16_unary, {sxth}},
-    {"SXTB T1", 0xFFC0, 0xB240, decode16_unary, {sxtb}},
-    {"UXTH T1", 0xFFC0, 0xB280, decode16_unary, {uxth}},
-    {"UXTB T1", 0xFFC0, 0xB2C0, decode16_unary, {uxtb}},
-    {"REV T1", 0xFFC0, 0xBA00, decode16_unary, {rev}},
-    {"REV16 T1", 0xFFC0, 0xBA40, decode16_unary, {rev16}},
-    {"REVSH T1", 0xFFC0, 0xBAC0, decode16_unary, {revsh}},
     {0},
 };
 
 /* ---- Decoding, 32-bit ---- */
-
-static bool bad(unsigned reg)
-{
-    return reg == 13 || reg == 15;
-}
 
 static void operands(struct op *op, uint32_t code)
 {
@@ -572,7 +471,7 @@ static bool decode_modified_immediate(struct op *op, uint32_t code, const struct
         return false;
     if (is_add_or_sub(code) && op->n == 13)
         return op->d != 15;
-    return !bad(op->d) && !bad(op->n);
+    return !sp_or_pc(op->d) && !sp_or_pc(op->n);
 }
 
 /* CMP, CMN, TST, TEQ: no Rd. */
@@ -589,7 +488,7 @@ static bool decode_move_immediate(struct op *op, uint32_t code, const struct enc
     operands(op, code);
     op->run = row->run[bits(code, 20, 20)];
     op->n = 0;
-    return expand_immediate(op, code) && !bad(op->d);
+    return expand_immediate(op, code) && !sp_or_pc(op->d);
 }
 
 static void decode_shifted_register(struct op *op, uint32_t code)
@@ -604,15 +503,15 @@ static bool decode_register(struct op *op, uint32_t code, const struct encoding 
     decode_shifted_register(op, code);
     op->run = row->run[(op->imm ? 2 : 0) + bits(code, 20, 20)];
     if (is_add_or_sub(code) && op->n == 13)
-        return op->d != 15 && !bad(op->m);
-    return !bad(op->d) && !bad(op->n) && !bad(op->m);
+        return op->d != 15 && !sp_or_pc(op->m);
+    return !sp_or_pc(op->d) && !sp_or_pc(op->n) && !sp_or_pc(op->m);
 }
 
 static bool decode_compare_register(struct op *op, uint32_t code, const struct encoding *row)
 {
     decode_shifted_register(op, code);
     op->run = row->run[op->imm ? 1 : 0];
-    return op->n != 15 && !bad(op->m) && (op->n != 13 || bits(code, 24, 23) != 0);
+    return op->n != 15 && !sp_or_pc(op->m) && (op->n != 13 || bits(code, 24, 23) != 0);
 }
 
 static bool decode_move_register(struct op *op, uint32_t code, const struct encoding *row)
@@ -624,7 +523,7 @@ static bool decode_move_register(struct op *op, uint32_t code, const struct enco
     op->run = row->run[(op->imm ? 2 : 0) + sets_flags];
     if (row->run[0] == mov_reg && op->imm == 0 && !sets_flags)
         return op->d != 15 && op->m != 15 && !(op->d == 13 && op->m == 13);
-    return !bad(op->d) && !bad(op->m);
+    return !sp_or_pc(op->d) && !sp_or_pc(op->m);
 }
 
 static bool decode_pkh(struct op *op, uint32_t code, const struct encoding *row)
@@ -632,7 +531,8 @@ static bool decode_pkh(struct op *op, uint32_t code, const struct encoding *row)
     decode_shifted_register(op, code);
     op->run = row->run[0];
     op->a = bits(code, 5, 5) & 1;
-    return !bad(op->d) && !bad(op->n) && !bad(op->m) && bits(code, 20, 20) == 0 && bits(code, 4, 4) == 0;
+    return !sp_or_pc(op->d) && !sp_or_pc(op->n) && !sp_or_pc(op->m) && bits(code, 20, 20) == 0 &&
+           bits(code, 4, 4) == 0;
 }
 
 /* ADDW, SUBW, ADR. */
@@ -647,7 +547,7 @@ static bool decode_plain_immediate(struct op *op, uint32_t code, const struct en
         uint32_t base = (op->pc + 4) & ~3u;
         op->imm = row->run[0] == add_imm ? base + imm12 : base - imm12;
         op->run = row->run[1];
-        return !bad(op->d);
+        return !sp_or_pc(op->d);
     }
     return op->d != 15 && (op->d != 13 || op->n == 13);
 }
@@ -657,24 +557,7 @@ static bool decode_move_wide(struct op *op, uint32_t code, const struct encoding
     operands(op, code);
     op->run = row->run[0];
     op->imm = bits(code, 19, 16) << 12 | bits(code, 26, 26) << 11 | bits(code, 14, 12) << 8 | (code & 0xFF);
-    return !bad(op->d);
-}
-
-/* SBFX, UBFX: width minus one; BFI: most significant bit */
-static bool decode_bit_field(struct op *op, uint32_t code, const struct encoding *row)
-{
-    unsigned lsb = bits(code, 14, 12) << 2 | bits(code, 7, 6), last = code & 0x1F;
-    bool insert = row->run[0] == bfi;
-
-    operands(op, code);
-    op->run = row->run[0];
-    op->imm = lsb;
-    if (insert) {
-        op->a = (uint8_t)(last + 1 - lsb);
-        return last >= lsb && !bad(op->d) && op->n != 13;
-    }
-    op->a = (uint8_t)(last + 1);
-    return lsb + last <= 31 && !bad(op->d) && !bad(op->n);
+    return !sp_or_pc(op->d);
 }
 
 static bool decode_shift_register(struct op *op, uint32_t code, const struct encoding *row)
@@ -682,23 +565,7 @@ static bool decode_shift_register(struct op *op, uint32_t code, const struct enc
     operands(op, code);
     op->run = row->run[bits(code, 20, 20)];
     op->a = bits(code, 22, 21) & 3;
-    return !bad(op->d) && !bad(op->n) && !bad(op->m);
-}
-
-static bool decode_extend(struct op *op, uint32_t code, const struct encoding *row)
-{
-    operands(op, code);
-    op->run = row->run[0];
-    op->imm = bits(code, 5, 4) * 8;
-    return !bad(op->d) && op->n != 13 && !bad(op->m);
-}
-
-/* Rm stands in both halfwords. */
-static bool decode_unary(struct op *op, uint32_t code, const struct encoding *row)
-{
-    operands(op, code);
-    op->run = row->run[0];
-    return !bad(op->d) && !bad(op->m) && op->n == op->m;
+    return !sp_or_pc(op->d) && !sp_or_pc(op->n) && !sp_or_pc(op->m);
 }
 
 #define IMMEDIATE(name, opcode, handler)                                                                     \
@@ -762,24 +629,10 @@ const struct encoding data32_encodings[] = {
     {"SUB (immediate) T4, ADR T2", 0xFBF08000, 0xF2A00000, decode_plain_immediate, {sub_imm, set_imm}},
     {"MOV (immediate) T3", 0xFBF08000, 0xF2400000, decode_move_wide, {set_imm}},
     {"MOVT", 0xFBF08000, 0xF2C00000, decode_move_wide, {movt}},
-    {"SBFX", 0xFFF08020, 0xF3400000, decode_bit_field, {sbfx}},
-    {"BFI, BFC", 0xFFF08020, 0xF3600000, decode_bit_field, {bfi}},
-    {"UBFX", 0xFFF08020, 0xF3C00000, decode_bit_field, {ubfx}},
     {"LSL, LSR, ASR, ROR (register) T2",
      0xFF80F0F0,
      0xFA00F000,
      decode_shift_register,
      {shift_by_register, shift_by_register_s}},
-    {"SXTH T2, SXTAH", 0xFFF0F0C0, 0xFA00F080, decode_extend, {sxth}},
-    {"UXTH T2, UXTAH", 0xFFF0F0C0, 0xFA10F080, decode_extend, {uxth}},
-    {"SXTB16, SXTAB16", 0xFFF0F0C0, 0xFA20F080, decode_extend, {sxtb16}},
-    {"UXTB16, UXTAB16", 0xFFF0F0C0, 0xFA30F080, decode_extend, {uxtb16}},
-    {"SXTB T2, SXTAB", 0xFFF0F0C0, 0xFA40F080, decode_extend, {sxtb}},
-    {"UXTB T2, UXTAB", 0xFFF0F0C0, 0xFA50F080, decode_extend, {uxtb}},
-    {"REV T2", 0xFFF0F0F0, 0xFA90F080, decode_unary, {rev}},
-    {"REV16 T2", 0xFFF0F0F0, 0xFA90F090, decode_unary, {rev16}},
-    {"RBIT", 0xFFF0F0F0, 0xFA90F0A0, decode_unary, {rbit}},
-    {"REVSH T2", 0xFFF0F0F0, 0xFA90F0B0, decode_unary, {revsh}},
-    {"CLZ", 0xFFF0F0F0, 0xFAB0F080, decode_unary, {clz}},
     {0},
 };

@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 
-static const struct encoding *const tables16[] = {data16_encodings, memory16_encodings, branch16_encodings};
-static const struct encoding *const tables32[] = {memory32_encodings,  branch32_encodings, data32_encodings,
-                                                  multiply_encodings,  simd_encodings,     float_encodings,
-                                                  float_move_encodings};
+static const struct encoding *const tables16[] = {data16_encodings, bits16_encodings, memory16_encodings,
+                                                  branch16_encodings};
+static const struct encoding *const tables32[] = {memory32_encodings, branch32_encodings,  data32_encodings,
+                                                  bits32_encodings,   multiply_encodings,  simd_encodings,
+                                                  float_encodings,    float_move_encodings};
 
 /* Two operations beyond the end catch execution that runs off it. */
 static bool region_create(struct code_region *region, uint32_t base, uint32_t size, uint8_t *memory)

@@ -56,6 +56,8 @@ extern const struct encoding data16_encodings[];
 extern const struct encoding memory16_encodings[];
 extern const struct encoding branch16_encodings[];
 extern const struct encoding data32_encodings[];
+extern const struct encoding bits16_encodings[];
+extern const struct encoding bits32_encodings[];
 extern const struct encoding memory32_encodings[];
 extern const struct encoding branch32_encodings[];
 extern const struct encoding multiply_encodings[];
@@ -286,6 +288,18 @@ static inline int32_t sign_extend(uint32_t value, unsigned width)
 {
     unsigned shift = 32 - width;
     return (int32_t)(value << shift) >> shift;
+}
+
+/* Right, by less than 32 */
+static inline uint32_t rotate(uint32_t value, unsigned amount)
+{
+    return amount ? value >> amount | value << (32 - amount) : value;
+}
+
+/* SP and PC are UNPREDICTABLE operands of most instructions. */
+static inline bool sp_or_pc(unsigned reg)
+{
+    return reg == 13 || reg == 15;
 }
 
 static inline bool condition_holds(const struct cpu *c, unsigned condition)

@@ -92,11 +92,6 @@ INSTRUCTION(vstm, if (!store_s(m, multiple_address(c, op), op->d, op->a)) return
 
 /* ---- Decoding ---- */
 
-static bool bad(unsigned reg)
-{
-    return reg == 13 || reg == 15;
-}
-
 /* Dd is D:Vd, as two S registers; there are sixteen. Sd is Vd:D. */
 static unsigned fp_register(uint32_t code, bool is_double)
 {
@@ -140,7 +135,7 @@ static bool decode_core(struct op *op, uint32_t code, const struct encoding *row
     op->run = row->run[0];
     op->d = bits(code, 15, 12) & 15;
     op->m = (uint8_t)(bits(code, 19, 16) << 1 | bits(code, 7, 7));
-    return !bad(op->d);
+    return !sp_or_pc(op->d);
 }
 
 /* Dn[x]: half of a double */
@@ -148,7 +143,7 @@ static bool decode_scalar(struct op *op, uint32_t code, const struct encoding *r
 {
     decode_core(op, code, row);
     op->m = (uint8_t)(bits(code, 19, 16) << 1 | bits(code, 21, 21));
-    return !bad(op->d) && bits(code, 7, 7) == 0;
+    return !sp_or_pc(op->d) && bits(code, 7, 7) == 0;
 }
 
 static bool decode_core_pair(struct op *op, uint32_t code, const struct encoding *row)
@@ -161,7 +156,7 @@ static bool decode_core_pair(struct op *op, uint32_t code, const struct encoding
     op->n = bits(code, 19, 16) & 15;
     op->m = (uint8_t)(is_double ? (x << 4 | v) * 2 : v << 1 | x);
     op->cycles = 2;
-    return !bad(op->d) && !bad(op->n) && op->m < 31 && !(to_core && op->d == op->n);
+    return !sp_or_pc(op->d) && !sp_or_pc(op->n) && op->m < 31 && !(to_core && op->d == op->n);
 }
 
 static bool decode_status(struct op *op, uint32_t code, const struct encoding *row)

@@ -372,11 +372,6 @@ const struct encoding memory16_encodings[] = {
 
 /* ---- Decoding, 32-bit ---- */
 
-static bool bad(unsigned reg)
-{
-    return reg == 13 || reg == 15;
-}
-
 static void operands(struct op *op, uint32_t code)
 {
     op->n = bits(code, 19, 16) & 15;
@@ -414,7 +409,7 @@ static bool decode_register(struct op *op, uint32_t code, const struct encoding 
     operands(op, code);
     op->imm = bits(code, 5, 4);
     op->run = target_variant(op, row);
-    return !bad(op->m) && (op->run == preload || valid_target(op, code));
+    return !sp_or_pc(op->m) && (op->run == preload || valid_target(op, code));
 }
 
 static bool decode_literal(struct op *op, uint32_t code, const struct encoding *row)
@@ -449,7 +444,7 @@ static bool decode_unprivileged(struct op *op, uint32_t code, const struct encod
     operands(op, code);
     op->imm = code & 0xFF;
     op->run = row->run[0];
-    return op->n != 15 && !bad(op->d);
+    return op->n != 15 && !sp_or_pc(op->d);
 }
 
 static bool decode_multiple(struct op *op, uint32_t code, const struct encoding *row)
@@ -477,7 +472,7 @@ static bool decode_dual(struct op *op, uint32_t code, const struct encoding *row
     op->imm = bits(code, 23, 23) ? offset : 0u - offset;
     op->m = (uint8_t)((bits(code, 24, 24) ? DUAL_INDEX : 0) | (write_back ? DUAL_WRITE_BACK : 0));
     op->cycles = 3;
-    if (bad(op->d) || bad(op->a) || (load && op->d == op->a))
+    if (sp_or_pc(op->d) || sp_or_pc(op->a) || (load && op->d == op->a))
         return false;
     if (write_back && (op->n == 15 || op->n == op->d || op->n == op->a))
         return false;
@@ -490,7 +485,7 @@ static bool decode_ldrex(struct op *op, uint32_t code, const struct encoding *ro
     op->run = row->run[0];
     op->m = 4;
     op->imm = (code & 0xFF) * 4;
-    return op->n != 15 && !bad(op->d);
+    return op->n != 15 && !sp_or_pc(op->d);
 }
 
 static bool decode_strex(struct op *op, uint32_t code, const struct encoding *row)
@@ -498,7 +493,7 @@ static bool decode_strex(struct op *op, uint32_t code, const struct encoding *ro
     decode_ldrex(op, code, row);
     op->cycles = 2;
     op->a = bits(code, 11, 8) & 15;
-    return op->n != 15 && !bad(op->d) && !bad(op->a) && op->a != op->n && op->a != op->d;
+    return op->n != 15 && !sp_or_pc(op->d) && !sp_or_pc(op->a) && op->a != op->n && op->a != op->d;
 }
 
 /* LDREXB, LDREXH, STREXB, STREXH: size by bit 4; the store's Rd is in bits 3:0 */
@@ -509,9 +504,9 @@ static bool decode_exclusive_narrow(struct op *op, uint32_t code, const struct e
     op->a = bits(code, 3, 0) & 15;
     op->m = bits(code, 4, 4) ? 2 : 1;
     op->cycles = 2;
-    if (op->n == 15 || bad(op->d))
+    if (op->n == 15 || sp_or_pc(op->d))
         return false;
-    return row->run[0] == ldrex || (!bad(op->a) && op->a != op->n && op->a != op->d);
+    return row->run[0] == ldrex || (!sp_or_pc(op->a) && op->a != op->n && op->a != op->d);
 }
 
 /* The seven addressing modes of one access; `size` is bits 24:21 of the imm12 form's first halfword. */

@@ -119,11 +119,6 @@ INSTRUCTION(sdiv, if (x == 0) return division_by_zero(m, op);
 
 /* ---- Decoding ---- */
 
-static bool bad(unsigned reg)
-{
-    return reg == 13 || reg == 15;
-}
-
 static bool operands(struct op *op, uint32_t code, const struct encoding *row)
 {
     op->run = row->run[0];
@@ -131,7 +126,7 @@ static bool operands(struct op *op, uint32_t code, const struct encoding *row)
     op->a = bits(code, 15, 12) & 15;
     op->d = bits(code, 11, 8) & 15;
     op->m = bits(code, 3, 0) & 15;
-    return !bad(op->n) && !bad(op->d) && !bad(op->m) && op->a != 13;
+    return !sp_or_pc(op->n) && !sp_or_pc(op->d) && !sp_or_pc(op->m) && op->a != 13;
 }
 
 static bool decode_word(struct op *op, uint32_t code, const struct encoding *row)

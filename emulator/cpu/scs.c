@@ -9,6 +9,8 @@ enum {
     DWT_CYCCNT = 0xE0001004,
     DWT_COMPARATORS = 0xE0001020,
     DWT_END = 0xE0001060,
+    FPB = 0xE0002000,
+    FPB_END = 0xE0003000,
     SCS = 0xE000E000,
     SCS_END = 0xE000F000,
 };
@@ -414,6 +416,8 @@ static void trace_write(struct machine *m, uint32_t address, uint32_t value)
     }
     if (address >= DWT_COMPARATORS && address < DWT_END && (address & 15) == 8 && (value & 15) != 0)
         machine_report(m, REPORT_ERROR, "DWT comparators are not modelled");
+    if (address >= FPB && address < FPB_END && (value & 1) != 0)
+        machine_report(m, REPORT_ERROR, "the flash patch and breakpoint unit is not modelled");
 }
 
 /* ---- The bus ---- */

@@ -171,11 +171,6 @@ INSTRUCTION(usat16)
 
 /* ---- Decoding ---- */
 
-static bool bad(unsigned reg)
-{
-    return reg == 13 || reg == 15;
-}
-
 static bool decode_three(struct op *op, uint32_t code, const struct encoding *row)
 {
     op->run = row->run[0];
@@ -184,20 +179,21 @@ static bool decode_three(struct op *op, uint32_t code, const struct encoding *ro
     op->m = bits(code, 3, 0) & 15;
     op->imm = bits(code, 6, 4);
     op->a = bits(code, 22, 20) & 7;
-    return !bad(op->n) && !bad(op->d) && !bad(op->m);
+    return !sp_or_pc(op->n) && !sp_or_pc(op->d) && !sp_or_pc(op->m);
 }
 
 static bool decode_saturate(struct op *op, uint32_t code, const struct encoding *row)
 {
     unsigned amount = bits(code, 14, 12) << 2 | bits(code, 7, 6);
-    bool is_signed = row->run[0] == ssat;
+    bool is_signed = row->run[0] == ssat, right = bits(code, 21, 21);
 
     op->run = row->run[0];
     op->n = bits(code, 19, 16) & 15;
     op->d = bits(code, 11, 8) & 15;
-    op->imm = bits(code, 21, 21) << 8 | amount;
+    op->imm = (uint32_t)right << 8 | amount;
     op->a = (uint8_t)((code & 31) + (is_signed ? 1 : 0));
-    return !bad(op->n) && !bad(op->d);
+    return !sp_or_pc(op->n) && !sp_or_pc(op->d) &&
+           !(right && amount == 0); /* that is SSAT16's and USAT16's */
 }
 
 static bool decode_saturate16(struct op *op, uint32_t code, const struct encoding *row)
@@ -206,7 +202,7 @@ static bool decode_saturate16(struct op *op, uint32_t code, const struct encodin
     op->n = bits(code, 19, 16) & 15;
     op->d = bits(code, 11, 8) & 15;
     op->a = (uint8_t)((code & 15) + (row->run[0] == ssat16 ? 1 : 0));
-    return !bad(op->n) && !bad(op->d);
+    return !sp_or_pc(op->n) && !sp_or_pc(op->d);
 }
 
 /* Bits 6:4 of the second halfword: kind; S, Q, SH, U, UQ, UH of one operation */

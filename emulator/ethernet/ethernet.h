@@ -264,7 +264,7 @@ struct mac_state {
     bool ever_written[ETHERNET_REGISTERS];
     bool rmii;           /* the interface latched when the clock was switched on */
     bool clocked;        /* ETHMACEN as last seen */
-    bool software_reset; /* DMABMR.SR was written, which takes some clocks */
+    bool software_reset; /* DMABMR.SR was written, and what it does is not over */
     bool reset_reported;
     bool clocks_reported;
     bool mode_reported;
@@ -322,7 +322,7 @@ void mac_clock_changed(struct machine *m, void *context);
 void mac_smi_done(struct machine *m, void *context);
 void mac_maccr_written(struct machine *m, struct peripheral *p, size_t index, uint32_t old, uint32_t written);
 void mac_written(struct machine *m, struct peripheral *p, size_t index, uint32_t old, uint32_t written);
-/* The reset of MAC and DMA is not over: a write now is lost, and reported. */
+/* A software reset of MAC and DMA is not over: a write now is lost, and reported. */
 bool mac_in_reset(struct machine *m, struct ethernet *e, size_t index, uint32_t old);
 /* Takes over the bits of `affected` if the register was not written just before (ES0206 2.17.5). */
 void mac_take(struct machine *m, struct ethernet *e, size_t index, uint32_t affected);

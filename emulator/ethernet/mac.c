@@ -122,10 +122,14 @@ bool mac_fits_phy(struct machine *m, struct ethernet *e)
 
 /* ---- Registers ---- */
 
+/*
+ * After a hardware reset SR also reads as one while clocks are missing, but the
+ * registers, which live on HCLK, take writes: SMI must be able to wake a PHY.
+ */
 bool mac_in_reset(struct machine *m, struct ethernet *e, size_t index, uint32_t old)
 {
     dma_poll_reset(m, e);
-    if (!(e->p->value[DMABMR] & DMABMR_SR))
+    if (!e->s->mac.software_reset)
         return false;
     machine_report(m, REPORT_WARNING, "ETH_%s written while the reset is under way (DMABMR.SR = 1): lost",
                    e->p->regs[index].name);

@@ -94,7 +94,7 @@ static struct network *socket_open(const char *path, const struct network_user *
         free(s);
         return NULL;
     }
-    memcpy(s->address.sun_path, path, strlen(path));
+    memcpy(s->address.sun_path, path, strlen(path) + 1);
     if (!connect_or_listen(s)) {
         (void)snprintf(message, size, "cannot use the socket '%s': %s", path, strerror(errno));
         free(s);

@@ -151,7 +151,8 @@ static void count(struct peripheral *p, uint64_t clocks)
     clocks = count_once(p, clocks);
     if (clocks > 0 && s->rate > 0)
         clocks = count_once(p, clocks);
-    if (clocks > 0 && s->rate > 0 && s->arr > 0) { /* all periods are alike now, and one has passed: its flags are up */
+    if (clocks > 0 && s->rate > 0 &&
+        s->arr > 0) { /* all periods are alike now, and one has passed: its flags are up */
         uint64_t period = ((uint64_t)s->arr + 1) * ((uint64_t)s->psc + 1);
         (void)count_once(p, clocks % period);
     }

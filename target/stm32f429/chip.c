@@ -11,14 +11,13 @@ const uint8_t *chip_uid(void)
 
 const char *chip_reset_cause(void)
 {
-    /* Power-on sets the brown-out flag too, and all of them that of the reset pin: the first that is set
-     * tells. */
+    /* Without those of the window watchdog and of the low-power modes, which are unused. Power-on sets the
+     * brown-out flag too, and all of them that of the reset pin: the first that is set tells. */
     static const struct {
         uint8_t bit;
-        char name[16];
+        char name[11];
     } causes[] = {
-        {31, "low-power mode"}, {30, "window watchdog"}, {29, "watchdog"},  {28, "software"},
-        {27, "power-on"},       {25, "brown-out"},       {26, "reset pin"},
+        {29, "watchdog"}, {28, "software"}, {27, "power-on"}, {25, "brown-out"}, {26, "reset pin"},
     };
     uint32_t flags = RCC->CSR;
     RCC->CSR = RCC_CSR_RMVF;

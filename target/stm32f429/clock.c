@@ -59,7 +59,7 @@ static int switch_to_pll(void)
 int clock_init(void)
 {
     RCC->APB1ENR |= RCC_APB1_PWR;
-    (void)RCC->APB1ENR; /* errata 2.2.13: the clock needs two cycles before its registers answer */
+    (void)RCC->APB1ENR; /* ES0206, delay after enabling a clock: the read takes it */
     RCC->CFGR = RCC_CFGR_PPRE1_DIV4 | RCC_CFGR_PPRE2_DIV2;
 
     bool hse = start_hse();

@@ -13,8 +13,7 @@ enum {
     FRAME_HEADER_SIZE = 14,
     BURST_BEATS = 32,
     NOT_LENT = 0xFF,
-    RESET_READS = 2000,        /* some 60 us; with REF_CLK the reset takes less than one */
-    MAC_WRITE_GAP_CYCLES = 300 /* ES0206 2.17.5: 1.6 us at 10 Mbit/s, at 180 MHz */
+    RESET_READS = 2000, /* some 60 us; with REF_CLK the reset takes less than one */
 };
 
 /* One frame to send: a second descriptor is linked in between when there is a payload. */
@@ -60,13 +59,6 @@ enum {
     ACKNOWLEDGED = ETH_DMASR_TS | ETH_DMASR_RS | ETH_DMASR_FBES | ETH_DMASR_NIS | ETH_DMASR_AIS,
 };
 
-/* ES0206 2.17.5: a second write too soon to the same register of the MAC is lost. */
-static void mac_write(volatile uint32_t *reg, uint32_t value)
-{
-    *reg = value;
-    wait_cycles(MAC_WRITE_GAP_CYCLES);
-}
-
 /*
  * Also forgets whatever the DMA was doing: nothing of the rings is read or
  * written after it. Needs no transmit FIFO flush and so no care for ES0206 2.17.3.
@@ -77,13 +69,16 @@ static bool reset_mac(void)
     return wait_reads(&ETH_DMA->DMABMR, ETH_DMABMR_SR, 0, RESET_READS);
 }
 
+/*
+ * Here and in start_mac each register of the MAC is written once after the
+ * reset, since a second write that comes too soon is lost (ES0206 2.17.5).
+ */
 static void configure_mac(void)
 {
     const uint8_t *mac = eth.mac_address;
 
-    mac_write(&ETH_MAC->MACA0HR, ETH_MACA0HR_MO | (uint32_t)mac[5] << 8 | mac[4]);
-    mac_write(&ETH_MAC->MACA0LR,
-              (uint32_t)mac[3] << 24 | (uint32_t)mac[2] << 16 | (uint32_t)mac[1] << 8 | mac[0]);
+    ETH_MAC->MACA0HR = ETH_MACA0HR_MO | (uint32_t)mac[5] << 8 | mac[4];
+    ETH_MAC->MACA0LR = (uint32_t)mac[3] << 24 | (uint32_t)mac[2] << 16 | (uint32_t)mac[1] << 8 | mac[0];
     /* No interrupts but the DMA's: counters half full would be one in some years. */
     ETH_MAC->MACIMR = ETH_MACIMR_TSTIM | ETH_MACIMR_PMTIM;
     ETH_MMC->MMCRIMR = ETH_MMCRIMR_ALL;
@@ -108,9 +103,8 @@ static void start_mac(void)
         maccr |= ETH_MACCR_FES;
     if (eth.link.full_duplex)
         maccr |= ETH_MACCR_DM;
-    mac_write(&ETH_MAC->MACCR, maccr);
-    mac_write(&ETH_DMA->DMAOMR,
-              ETH_DMAOMR_RSF | ETH_DMAOMR_DFRF | ETH_DMAOMR_TSF | ETH_DMAOMR_ST | ETH_DMAOMR_SR);
+    ETH_MAC->MACCR = maccr;
+    ETH_DMA->DMAOMR = ETH_DMAOMR_RSF | ETH_DMAOMR_DFRF | ETH_DMAOMR_TSF | ETH_DMAOMR_ST | ETH_DMAOMR_SR;
 }
 
 /* ---- Receive ---- */
@@ -298,7 +292,7 @@ int ethernet_init(const uint8_t mac_address[6])
     memcpy(eth.mac_address, mac_address, sizeof eth.mac_address);
     /* RMII before the MAC's clocks (RM0090 33.4.4). */
     RCC->APB2ENR |= RCC_APB2_SYSCFG;
-    (void)RCC->APB2ENR; /* errata 2.2.13: delay after the clock is enabled */
+    (void)RCC->APB2ENR; /* ES0206, delay after enabling a clock: the read takes it */
     SYSCFG->PMC |= SYSCFG_PMC_MII_RMII_SEL;
     RCC->AHB1ENR |= clocks;
     (void)RCC->AHB1ENR;

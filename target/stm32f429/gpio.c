@@ -13,7 +13,7 @@ void gpio_configure(uint8_t pin, enum gpio_mode mode, uint32_t alternate_functio
     volatile struct gpio_registers *port = gpio_port(pin);
 
     RCC->AHB1ENR |= RCC_AHB1_GPIO((uint32_t)pin >> 4);
-    (void)RCC->AHB1ENR; /* errata 2.2.13: delay after the clock is enabled */
+    (void)RCC->AHB1ENR; /* ES0206, delay after enabling a clock: the read takes it */
     set_field(&port->OSPEEDR, number * 2, 3, mode == GPIO_ALTERNATE ? SPEED_VERY_HIGH : 0);
     set_field(&port->AFR[number / 8], number % 8 * 4, 15, alternate_function);
     set_field(&port->MODER, number * 2, 3, mode);

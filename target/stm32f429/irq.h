@@ -110,4 +110,9 @@ enum irq {
 STM32F429_IRQ_LIST(STM32F429_IRQ_HANDLER)
 #undef STM32F429_IRQ_HANDLER
 
+/* The core's own that a program may have (ARMv7-M B1.5.2); weak like the rest. */
+void SVC_Handler(void);
+void PendSV_Handler(void);
+void SysTick_Handler(void);
+
 #endif

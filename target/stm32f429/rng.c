@@ -56,7 +56,7 @@ int rng_init(void)
 {
     uint32_t discarded;
     RCC->AHB2ENR |= RCC_AHB2_RNG;
-    (void)RCC->AHB2ENR; /* errata 2.2.13: delay after the clock is enabled */
+    (void)RCC->AHB2ENR; /* ES0206, delay after enabling a clock: the read takes it */
     restart();
     return rng_read(&discarded);
 }

@@ -5,8 +5,7 @@
 
 /*
  * Encodings as in the manual. n, d, m, a: a register, of 3 bits (r0-r7) or 4
- * (r0-r9, r12); x: any bit; upper-case letters mark what the generator sets:
- * B base r10, I index r7, O offset within the memory block.
+ * (r0-r9, r12); I: the index register r7, of 3 or 4 bits; x: any bit.
  */
 static const char *const plain_encodings[] = {
     /* 16-bit data processing */
@@ -28,7 +27,7 @@ static const char *const plain_encodings[] = {
     "11110x00011x11110xxxddddxxxxxxxx",
     "11110x0xxxx1nnnn0xxx1111xxxxxxxx",
     "11110x1xxxxxnnnn0xxxddddxxxxxxxx",
-    "11110x1xx1001xxx0xxxddddxxxxxxxx",
+    "11110x10x100xxxx0xxxddddxxxxxxxx",
     "11110011xxx0nnnn0xxxddddxx0xxxxx",
     "1110101xxxxxnnnn0xxxddddxxxxmmmm",
     "11101010010x11110xxxddddxxxxmmmm",
@@ -50,7 +49,7 @@ static const char *const plain_encodings[] = {
     "111110111x00nnnnaaaadddd1xxxmmmm",
     "1111101110x1nnnn1111dddd1111mmmm",
     /* flags */
-    "1111001110000nnnn1000xx0000000000",
+    "111100111000nnnn1000xx0000000000",
     "11110011111011111000dddd00000000",
     /* floating point: any registers */
     "111011100xxxxxxxxxxx1010xxx0xxxx",
@@ -61,35 +60,43 @@ static const char *const plain_encodings[] = {
     "111011101x111x1xxxxx1010x1x0xxxx",
     "11101110000xxxxxdddd1010x0010000",
     "1110111000xxxxxxdddd1011x0010000",
+    "111011101x10xxxxxxxx1010xxx0xxxx",
     "11101100010xnnnndddd101x00x1xxxx",
     "1110111011110001dddd101000010000",
     "11101110111100011111101000010000",
 };
 
+/* Base r10, or r6 for 16 bits, in the middle of 64 words; offsets below 128, or the index r7 below 16. */
 static const char *const memory_encodings[] = {
-    /* base r10, byte offset below 120 in a multiple of 4 */
-    "11111000BB0x10100ddd0000OOOOOO00",
-    "111110001xxx1010dddd00000OOOOO00",
-    "11111001100110101dddd0000OOOOO00",
-    "111110010xx11010dddd11x00OOOOO00",
-    "111110000xxx1010dddd11x00OOOOO00",
-    "111110000xxx1010dddd1xx10OOOOO00",
-    "111110010xx11010dddd1xx10OOOOO00",
-    "111110011xx11010dddd00000OOOOOxx",
+    "111110001xxx1010dddd00000xxxxx00",
+    "111110001xxx1010dddd00000xxxxxxx",
+    "111110011xx11010dddd00000xxxxxxx",
+    "111110000xxx1010dddd11x00xxxxx00",
+    "111110010xx11010dddd11x00xxxxxxx",
+    "111110000xxx1010dddd1xx10xxxxx00",
+    "111110010xx11010dddd1xx10xxxxx00",
     "111110000xxx1010dddd0000000xIIII",
     "1111100100x11010dddd0000000xIIII",
-    "1110100xx1xx1010ddddaaaa000OOOOO",
-    "111011011x0x1010dddd101x000OOOOO",
-    "11101100100x1010xxxx101000001xxx",
-    "111010001000101000xxxxxxxx00xxxx",
-    "111010001001101000xxxxxxxx00xxxx",
+    "1110100xx1xx1010ddddaaaa000xxxxx",
+    "111011011x0x1010xxxx101x000xxxxx",
+    "11101100100x1010xxxx101x00001xxx",
+    "11101000100x1010000x00xxxxxxxxxx",
+    "11101001000x1010000x00xxxxxxxxxx",
+    "11101101001x1010xxxx101x00001xxx",
+    "0110xxxxxx110ddd",
+    "0111xxxxxx110ddd",
+    "1000xxxxxx110ddd",
+    "0101xxxIII110ddd",
+    "1100x110x0xxxxxx",
+    "01001ddd000xxxxx",
+    "1111100xxxx11111dddd00000xxxxxxx",
 };
 
-enum { IT_CHANCE = 6, MEMORY_CHANCE = 5, BASE = 10, INDEX = 7 };
+enum { IT_CHANCE = 6, MEMORY_CHANCE = 5, SKIP_CHANCE = 12, BASE = 10, INDEX = 7 };
 
-#define STATE 0x20010000u
-#define DUMP_AT 0x20012000u
-#define WINDOW (STATE + 4 * 47)
+#define STATE         0x20010000u
+#define DUMP_AT       0x20012000u
+#define WINDOW        (STATE + 4 * 47)
 #define WINDOW_MIDDLE (WINDOW + 128)
 
 /* ---- Randomness ---- */
@@ -158,8 +165,7 @@ static uint32_t fill_pattern(const char *pattern, uint64_t *state)
                 chosen[(unsigned char)letter] = (int)random_register(state, count);
             code = code << count | (uint32_t)chosen[(unsigned char)letter];
         } else if (letter == 'I') {
-            count = 4;
-            code = code << 4 | INDEX;
+            code = code << count | INDEX;
         } else {
             count = 1;
             code = code << 1 | (letter == '0' || letter == '1' ? (uint32_t)(letter - '0') : below(state, 2));
@@ -174,6 +180,7 @@ struct instruction {
     unsigned halfwords;
     bool writes_base;
     bool uses_index;
+    bool uses_low_base;
 };
 
 static bool touches_high_registers(uint32_t code, unsigned halfwords)
@@ -207,16 +214,21 @@ static struct instruction random_instruction(uint64_t *state, const char *const 
 
 static struct instruction plain_instruction(uint64_t *state, cpu_random_filter *valid)
 {
-    return random_instruction(state, plain_encodings, sizeof plain_encodings / sizeof *plain_encodings, valid);
+    return random_instruction(state, plain_encodings, sizeof plain_encodings / sizeof *plain_encodings,
+                              valid);
 }
 
-/* Bit 21 of LDRD, STRD and bit 8 of the 8-bit offset forms write r10 back. */
+/* Bit 21 of LDRD, STRD, VPUSH and bit 8 of the 8-bit offset forms write r10 back. */
 static struct instruction memory_instruction(uint64_t *state, cpu_random_filter *valid)
 {
-    struct instruction i =
-        random_instruction(state, memory_encodings, sizeof memory_encodings / sizeof *memory_encodings, valid);
+    struct instruction i = random_instruction(state, memory_encodings,
+                                              sizeof memory_encodings / sizeof *memory_encodings, valid);
 
-    i.writes_base = i.code >> 25 == 0x74 ? i.code >> 21 & 1 : (i.code & 0xFE000900u) == 0xF8000900u;
+    i.uses_low_base = i.halfwords == 1 && i.code >> 11 != 9;
+    if (i.code >> 25 == 0x74 || i.code >> 24 == 0xED)
+        i.writes_base = i.code >> 21 & 1;
+    else
+        i.writes_base = (i.code & 0xFE000900u) == 0xF8000900u && (i.code >> 16 & 15) == BASE;
     return i;
 }
 
@@ -267,6 +279,8 @@ static void emit(struct code *out, const struct instruction *i)
 {
     if (i->uses_index)
         wide(out, 0xF007070F); /* and r7, r7, #15 */
+    if (i->uses_low_base)
+        halfword(out, 0x4656); /* mov r6, r10 */
     if (i->halfwords == 2)
         wide(out, i->code);
     else
@@ -300,6 +314,21 @@ static void emit_it_block(struct code *out, uint64_t *state, cpu_random_filter *
     }
 }
 
+/* A branch over one 32-bit instruction. */
+static void emit_skip(struct code *out, uint64_t *state, cpu_random_filter *valid)
+{
+    struct instruction i = plain_instruction(state, valid);
+
+    switch (below(state, 3)) {
+    case 0: halfword(out, 0xD001 | below(state, 14) << 8); break;                   /* B T1 */
+    case 1: halfword(out, 0xB108 | below(state, 2) << 11 | below(state, 8)); break; /* CBZ, CBNZ */
+    default: wide(out, 0xF0008002u | below(state, 14) << 22); break;                /* B T3 */
+    }
+    while (i.halfwords != 2)
+        i = plain_instruction(state, valid);
+    emit(out, &i);
+}
+
 static void emit_body(struct code *out, uint64_t *state, cpu_random_filter *valid)
 {
     for (unsigned n = 0; n < CPU_RANDOM_INSTRUCTIONS;) {
@@ -309,7 +338,13 @@ static void emit_body(struct code *out, uint64_t *state, cpu_random_filter *vali
             n += 4;
             continue;
         }
-        i = below(state, MEMORY_CHANCE) == 0 ? memory_instruction(state, valid) : plain_instruction(state, valid);
+        if (below(state, SKIP_CHANCE) == 0) {
+            emit_skip(out, state, valid);
+            n += 2;
+            continue;
+        }
+        i = below(state, MEMORY_CHANCE) == 0 ? memory_instruction(state, valid)
+                                             : plain_instruction(state, valid);
         emit(out, &i);
         n++;
     }
@@ -322,16 +357,24 @@ static void emit_body(struct code *out, uint64_t *state, cpu_random_filter *vali
 static void emit_dump(struct code *out)
 {
     static const uint16_t code[] = {
-        0xE8AB, 0x07FF, /* stmia r11!, {r0-r10} */
-        0xF84B, 0xCB04, /* str r12, [r11], #4 */
-        0xF84B, 0xEB04, /* str lr, [r11], #4 */
-        0xF3EF, 0x8000, /* mrs r0, apsr */
-        0xF84B, 0x0B04, /* str r0, [r11], #4 */
-        0xEEF1, 0x0A10, /* vmrs r0, fpscr */
-        0xF84B, 0x0B04, /* str r0, [r11], #4 */
-        0xECAB, 0x0A20, /* vstmia r11!, {s0-s31} */
-        0x4C0B,         /* ldr r4, =STATE */
-        0x4D0C,         /* ldr r5, =DUMP_AT */
+        0xE8AB,
+        0x07FF, /* stmia r11!, {r0-r10} */
+        0xF84B,
+        0xCB04, /* str r12, [r11], #4 */
+        0xF84B,
+        0xEB04, /* str lr, [r11], #4 */
+        0xF3EF,
+        0x8000, /* mrs r0, apsr */
+        0xF84B,
+        0x0B04, /* str r0, [r11], #4 */
+        0xEEF1,
+        0x0A10, /* vmrs r0, fpscr */
+        0xF84B,
+        0x0B04, /* str r0, [r11], #4 */
+        0xECAB,
+        0x0A20, /* vstmia r11!, {s0-s31} */
+        0x4C0C, /* ldr r4, =STATE */
+        0x4D0D, /* ldr r5, =DUMP_AT */
         0x2600 | CPU_RANDOM_WORDS,
         0x6820, /* 1: ldr r0, [r4] */
         0x3404, /* adds r4, #4 */
@@ -350,10 +393,11 @@ static void emit_dump(struct code *out)
         0x2200, /* movs r2, #0 */
         0x706A, /* strb r2, [r5, #1] */
         0x2004, /* movs r0, #SYS_WRITE0 */
-        0x4902, /* ldr r1, =DUMP_AT */
+        0x4903, /* ldr r1, =DUMP_AT */
         0xBEAB, /* bkpt 0xab */
-        0xF10D, 0x0801, /* add r8, sp, #1 */
-        0x4740,         /* bx r8 */
+        0xF10D,
+        0x0801, /* add r8, sp, #1 */
+        0x4740, /* bx r8 */
     };
 
     for (size_t i = 0; i < sizeof code / sizeof *code; i++)
@@ -399,7 +443,8 @@ static uint32_t address_of(size_t offset)
 /* The registers' first values: s0-s31, FPSCR, APSR, r12, lr, r0-r9 */
 static void emit_values(struct code *out, uint64_t *state)
 {
-    static const uint32_t fp_modes[] = {0, 0, 0, 0x10, 1u << 22, 2u << 22, 3u << 22, 1u << 24, 1u << 25, 1u << 26};
+    static const uint32_t fp_modes[] = {0,        0,        0,        0x10,     1u << 22,
+                                        2u << 22, 3u << 22, 1u << 24, 1u << 25, 1u << 26};
 
     for (unsigned i = 0; i < 32; i++)
         word(out, interesting_word(state));
@@ -454,7 +499,7 @@ static uint64_t block_seed(uint64_t seed, unsigned block)
 }
 
 /* Any fault ends the program with a status of its own. */
-static void emit_start(struct code *out, uint32_t *dump)
+static void emit_start(struct code *out)
 {
     enum { VECTORS = 16, FAULT = 4 * VECTORS, START = FAULT + 12 };
 
@@ -474,23 +519,20 @@ static void emit_start(struct code *out, uint32_t *dump)
     wide(out, 0xF3BF8F6F);
     load_constant(out, 0, WINDOW); /* clear the memory */
     halfword(out, 0x2100);
-    halfword(out, 0x2240);
+    halfword(out, 0x2248);
     halfword(out, 0xC002); /* 1: stmia r0!, {r1} */
     halfword(out, 0x3A01);
     halfword(out, 0xD1FC);
-    align(out);
-    load_constant(out, 0, address_of(out->length + 14 + 78) | 1);
-    *dump = 0;
 }
 
-size_t cpu_random_program(uint8_t *image, size_t size, uint64_t seed, unsigned blocks, cpu_random_filter *valid)
+size_t cpu_random_program(uint8_t *image, size_t size, uint64_t seed, unsigned blocks,
+                          cpu_random_filter *valid)
 {
     struct code out = {.bytes = image, .size = size};
     uint32_t dump;
     size_t skip;
 
-    emit_start(&out, &dump);
-    out.length -= 8;
+    emit_start(&out);
     skip = reserve_constant(&out);
     halfword(&out, 0x4700); /* bx r0 */
     align(&out);

@@ -13,7 +13,7 @@
 
 enum {
     CPU_RANDOM_INSTRUCTIONS = 20, /* about as many a block */
-    CPU_RANDOM_WORDS = 111,       /* dumped a block: r0-r10, r12, lr, APSR, FPSCR, s0-s31, 64 words of memory */
+    CPU_RANDOM_WORDS = 111, /* dumped a block: r0-r10, r12, lr, APSR, FPSCR, s0-s31, 64 words of memory */
 };
 
 /* Is the encoding defined and predictable? It comes with its first halfword on top if it has two. */
@@ -23,7 +23,8 @@ typedef bool cpu_random_filter(uint32_t code, unsigned halfwords);
  * Writes a program for 0x08000000, vector table first, into `image`. Returns
  * its length in bytes; 0: it does not fit.
  */
-size_t cpu_random_program(uint8_t *image, size_t size, uint64_t seed, unsigned blocks, cpu_random_filter *valid);
+size_t cpu_random_program(uint8_t *image, size_t size, uint64_t seed, unsigned blocks,
+                          cpu_random_filter *valid);
 
 /* The instructions of one block, for a message: `text` is filled with hexadecimal encodings. */
 void cpu_random_describe(uint64_t seed, unsigned block, cpu_random_filter *valid, char *text, size_t size);

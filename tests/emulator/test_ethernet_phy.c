@@ -239,6 +239,22 @@ static void power_down_takes_link_and_ref_clock(void **state)
     assert_true(bench_reported(b, "no REF_CLK"));
 }
 
+/* No REF_CLK, so SR stands after the MAC's hardware reset; SMI needs HCLK only. */
+static void smi_wakes_a_phy_that_gives_no_clock(void **state)
+{
+    struct bench *b = *state;
+    bench_bring_up(b);
+    bench_smi_write(b, 0, 0, 0x3800);
+    bench_write(b, RCC_AHB1RSTR_ADDRESS, 1u << 25);
+    bench_write(b, RCC_AHB1RSTR_ADDRESS, 0);
+    assert_true(bench_read(b, ETH_DMABMR) & DMABMR_SR);
+    b->report_count = 0;
+    assert_int_equal(bench_smi_read(b, 0, 2), 0x0007);
+    bench_smi_write(b, 0, 0, 0x3000);
+    assert_false(bench_read(b, ETH_DMABMR) & DMABMR_SR);
+    assert_int_equal(b->report_count, 0);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -260,6 +276,7 @@ int main(void)
         TEST(parallel_detection_takes_half_duplex),
         TEST(what_resets_the_phy),
         TEST(power_down_takes_link_and_ref_clock),
+        TEST(smi_wakes_a_phy_that_gives_no_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,7 @@ static int set_up(void **state)
 static void test_control_block(void **state)
 {
     (void)state;
-    assert_memory_equal((const char *)_SEGGER_RTT.id, "SEGGER RTT\0\0\0\0\0\0", 16);
+    assert_memory_equal(_SEGGER_RTT.id, "SEGGER RTT\0\0\0\0\0\0", 16);
     assert_int_equal(_SEGGER_RTT.up_channels, 1);
     assert_int_equal(_SEGGER_RTT.up.size, RTT_RING_SIZE);
     assert_string_equal(_SEGGER_RTT.up.name, "Terminal");

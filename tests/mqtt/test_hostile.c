@@ -176,9 +176,10 @@ static void in_session(void **state)
 static void unknown_acks_are_ignored(void **state)
 {
     static const char *const packets[] = {
-        "40 02 00 01",       "40 02 ff ff",          "40 03 00 02 00",    "90 04 00 01 00 00",
-        "90 04 00 09 00 00", "b0 05 00 02 00 00 00", "b0 04 00 01 00 00", "40 02 00 09",
+        "40 02 00 01",       "40 02 ff ff", "40 03 00 02 00",       "90 04 00 01 00 00",
+        "90 04 00 0a 00 00", "40 02 00 0a", "b0 05 00 02 00 00 00", "b0 04 00 01 00 00",
     };
+    enum { COUNT = sizeof packets / sizeof packets[0] };
     struct bench b;
     const struct mqtt_subscription s = {.filter = {TEXT("t")}};
     const struct mqtt_publish publish = {.topic = {TEXT("t")}, .qos = 1};
@@ -188,17 +189,14 @@ static void unknown_acks_are_ignored(void **state)
     bench_feed(&b, "40 02 00 01");
     bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
     assert_int_equal(mqtt_subscribe(&b.m, &s, 1, b.now_ms),
-                     9); /* an ack of another type does not settle it */
-    for (size_t i = 0; i < sizeof packets / sizeof packets[0]; i++) {
-        const char *packet = packets[i];
-        if (packet[0] == '9' && packet[10] == '9')
-            continue;
-        bench_feed(&b, packet);
+                     2); /* an ack of another type does not settle it */
+    for (size_t i = 0; i < COUNT; i++) {
+        bench_feed(&b, packets[i]);
         bench_expect_idle(&b);
     }
     assert_true(mqtt_is_connected(&b.m));
-    assert_int_equal(mqtt_statistics(&b.m)->unknown_acks, sizeof packets / sizeof packets[0] - 1);
-    bench_feed(&b, "90 04 00 09 00 00 d0 00 d0 00");
+    assert_int_equal(mqtt_statistics(&b.m)->unknown_acks, COUNT);
+    bench_feed(&b, "90 04 00 02 00 00 d0 00 d0 00");
     bench_expect_event(&b, MQTT_EVENT_SUBSCRIBED);
     bench_expect_idle(&b);
     bench_free(&b);

@@ -284,7 +284,8 @@ static void limits_of_the_broker(void **state)
     stop(&b);
 }
 
-/* Someone with the same client id: the broker says so when it throws us out. */
+/* Someone with the same client id: most versions of the broker say so when they throw us out, some only
+ * close. */
 static void taken_over(void **state)
 {
     (void)state;
@@ -294,8 +295,11 @@ static void taken_over(void **state)
     wait_event(&a, MQTT_EVENT_CONNECTED);
     mqtt_connect(&b.m, now_ms());
     wait_event(&a, MQTT_EVENT_DISCONNECTED);
-    assert_int_equal(a.event.disconnected.cause, MQTT_CAUSE_SERVER);
-    assert_int_equal(a.event.disconnected.reason, MQTT_REASON_SESSION_TAKEN_OVER);
+    assert_true(a.event.disconnected.established);
+    if (a.event.disconnected.cause == MQTT_CAUSE_SERVER)
+        assert_int_equal(a.event.disconnected.reason, MQTT_REASON_SESSION_TAKEN_OVER);
+    else
+        assert_int_equal(a.event.disconnected.cause, MQTT_CAUSE_TRANSPORT);
     stop(&a);
     stop(&b);
 }

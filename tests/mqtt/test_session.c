@@ -68,6 +68,7 @@ static void publish_qos0(void **state)
     bench_expect_sent(&b, "30 09 00 03 'a/b' 00 'xyz'");
     assert_int_equal(mqtt_publish(&b.m, &retained, b.now_ms), 0);
     bench_expect_sent(&b, "31 04 00 01 'a' 00");
+    assert_int_equal(mqtt_statistics(&b.m)->sent, 2);
     bench_expect_idle(&b);
     bench_free(&b);
 }
@@ -94,6 +95,38 @@ static void publish_properties(void **state)
     bench_free(&b);
 }
 
+/* Lengths of two and three bytes, of the packet and of its properties. */
+static void long_lengths(void **state)
+{
+    static char text[20000];
+    struct bench b;
+    struct mqtt_publish publish = {.topic = {TEXT("t")}};
+    (void)state;
+    memset(text, 'x', sizeof text);
+    bench_connected(&b, &bench_config);
+    b.ring_size = sizeof b.ring;
+    publish.payload[0] = (struct mqtt_slice){text, 124};
+    publish.payload[1] = (struct mqtt_slice){text, 176};
+    assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 0);
+    assert_int_equal(b.wire_length, 3 + 304);
+    assert_memory_equal(b.wire, "\x30\xb0\x02\x00\x01t\x00x", 8);
+    b.wire_length = 0;
+    publish.payload[1].length = 0;
+    assert_int_equal(mqtt_publish_size(&publish), 131); /* 128: the first of two bytes */
+    publish.payload[0].length = 123;
+    assert_int_equal(mqtt_publish_size(&publish), 129);
+    publish.payload[0].length = 16379;
+    assert_int_equal(mqtt_publish_size(&publish), 3 + 16383);
+    publish.payload[0].length = 16380;
+    assert_int_equal(mqtt_publish_size(&publish), 4 + 16384);
+    publish.payload[0].length = 0;
+    publish.correlation = (struct mqtt_slice){text, 125};
+    assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 0);
+    assert_int_equal(b.wire_length, 3 + 133);
+    assert_memory_equal(b.wire, "\x30\x85\x01\x00\x01t\x80\x01\x09\x00\x7dx", 12);
+    bench_free(&b);
+}
+
 static void publish_qos1(void **state)
 {
     struct bench b;
@@ -113,8 +146,8 @@ static void publish_qos1(void **state)
     assert_int_equal(b.event.published.reason, 0x10);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
-    assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 9);
-    bench_feed(&b, "40 09 00 09 87 05 1f 00 02 'no'");
+    assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 3);
+    bench_feed(&b, "40 09 00 03 87 05 1f 00 02 'no'");
     bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
     assert_int_equal(b.event.published.reason, 0x87);
     assert_int_equal(mqtt_statistics(&b.m)->acknowledged, 2);
@@ -133,11 +166,11 @@ static void packet_ids_wrap(void **state)
     memset(used, 0, sizeof used);
     bench_connected(&b, &bench_config);
     int kept = mqtt_publish(&b.m, &publish, b.now_ms);
-    for (unsigned i = 0; i < 20000; i++) {
+    for (unsigned i = 0; i < 70000; i++) {
         int id = mqtt_publish(&b.m, &publish, b.now_ms);
         assert_in_range(id, 1, 65535);
         assert_int_not_equal(id, kept);
-        assert_true(i >= 8191 || !used[id]);
+        assert_true(i >= 50000 || !used[id]);
         used[id] = true;
         const uint8_t puback[] = {0x40, 2, (uint8_t)(id >> 8), (uint8_t)id};
         bench_feed_bytes(&b, puback, sizeof puback);
@@ -438,10 +471,10 @@ static void arguments_are_checked(void **state)
     assert_int_equal(mqtt_subscribe(&b.m, &s, 1, b.now_ms), MQTT_ERROR_ARGUMENT);
     s.qos = 0;
     s.filter[2] = (struct mqtt_slice){huge, sizeof huge - 1};
-    assert_int_equal(mqtt_subscribe(&b.m, &s, 1, b.now_ms), MQTT_ERROR_TOO_LARGE);
+    assert_int_equal(mqtt_subscribe(&b.m, &s, 1, b.now_ms), MQTT_ERROR_ARGUMENT);
     publish.topic[0] = (struct mqtt_slice){huge, sizeof huge};
     assert_int_equal(mqtt_publish_size(&publish), SIZE_MAX);
-    assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), MQTT_ERROR_TOO_LARGE);
+    assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), MQTT_ERROR_ARGUMENT);
     publish.topic[0].length = 65535;
     assert_int_equal(mqtt_publish_size(&publish), 65535 + 2 + 1 + 1 + 4);
     assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), MQTT_ERROR_FULL);
@@ -462,6 +495,7 @@ int main(void)
         cmocka_unit_test(empty_will_payload),
         cmocka_unit_test(publish_qos0),
         cmocka_unit_test(publish_properties),
+        cmocka_unit_test(long_lengths),
         cmocka_unit_test(publish_qos1),
         cmocka_unit_test(packet_ids_wrap),
         cmocka_unit_test(subscribes),

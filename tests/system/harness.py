@@ -58,10 +58,13 @@ class Lines:
         threading.Thread(target=self._read, args=(stream,), daemon=True).start()
 
     def _read(self, stream):
-        for line in stream:
-            with self.arrived:
-                self.lines.append(line.rstrip("\r\n"))
-                self.arrived.notify_all()
+        try:
+            for line in stream:
+                with self.arrived:
+                    self.lines.append(line.rstrip("\r\n"))
+                    self.arrived.notify_all()
+        except ValueError:
+            pass  # closed by stop()
         with self.arrived:
             self.ended = True
             self.arrived.notify_all()
@@ -118,6 +121,7 @@ class Board:
                 self.process.kill()
                 self.process.wait()
         self.process.stdin.close()
+        self.process.stdout.close()
         return self.process.returncode
 
 
@@ -143,6 +147,7 @@ class Broker:
 
     def stop(self):
         self.kill()
+        self.process.stdout.close()
         self.folder.cleanup()
 
     def client(self, *command):
@@ -169,7 +174,7 @@ class Subscriber:
 
     def __init__(self, broker, filters):
         arguments = [part for each in filters for part in ("-t", each)]
-        self.process = subprocess.Popen(broker.client("mosquitto_sub", "-d", "-q", "1", "-F", "JSON %j", *arguments),
+        self.process = subprocess.Popen(["stdbuf", "-oL"] + broker.client("mosquitto_sub", "-d", "-q", "1", "-F", "JSON %j", *arguments),
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.output = Lines(self.process.stdout, "mosquitto_sub")
         self.position = 0
@@ -186,6 +191,7 @@ class Subscriber:
     def stop(self):
         self.process.kill()
         self.process.wait()
+        self.process.stdout.close()
 
 
 class BoardTest(unittest.TestCase):
