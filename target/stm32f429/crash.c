@@ -57,7 +57,7 @@ _Noreturn void assertion_failed(const char *module, uint32_t number)
     keep_and_reset(CRASH_ASSERTION, number, module, (uint32_t)__builtin_return_address(0), 0);
 }
 
-_Noreturn void crash_exception(const uint32_t *frame)
+__attribute__((used)) _Noreturn void crash_exception(const uint32_t *frame)
 {
     uint32_t pc = 0;
     uint32_t lr = 0;

@@ -1,6 +1,7 @@
 /*
  * Reset and the vector table (ARMv7-M ARM B1.5.3; RM0090 table 62).
  */
+#include "log/rtt.h"
 #include "target/stm32f429/crash.h"
 #include "target/stm32f429/irq.h"
 #include "target/stm32f429/memory.h"
@@ -9,8 +10,8 @@
 /* Laid out by the linker script. */
 extern uint32_t data_start[], data_end[], bss_start[], bss_end[], dma_start[], dma_end[];
 extern const uint32_t data_load[];
-/* log/rtt.c; absent in programs without a log. */
-extern uint32_t _SEGGER_RTT[] __attribute__((weak));
+/* Absent in programs without a log. */
+#pragma weak _SEGGER_RTT
 
 int main(void);
 void Reset_Handler(void);
@@ -86,8 +87,8 @@ void Reset_Handler(void)
     uint32_t *stack_pointer;
 
     /* A log reader that found the block of the run before must not read it while it is remade. */
-    if (_SEGGER_RTT)
-        *(volatile uint32_t *)_SEGGER_RTT = 0;
+    if (&_SEGGER_RTT != NULL)
+        _SEGGER_RTT.id[0] = 0;
     __asm__ volatile("mov %0, sp" : "=r"(stack_pointer));
     fill(stack_start, stack_pointer, STACK_PAINT);
 
