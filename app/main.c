@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/config.h"
+#include "app/identity.h"
 #include "app/telemetry.h"
 #include "app/time.h"
 #include "log/log.h"
@@ -163,7 +164,8 @@ static void choose_mac(uint8_t mac[6])
         memcpy(mac, config.mac, 6);
     else
         board_mac_from_uid(mac);
-    LOG_INFO("MAC %02x-%02x-%02x-%02x-%02x-%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    identity_set(mac);
+    LOG_INFO("MAC %s, topics %s", identity_name + 5, identity_topics);
 }
 
 INIT
@@ -177,7 +179,7 @@ INIT
     log_init(clock_now);
     LOG_INFO("mote " MOTE_VERSION ", started by %s", chip_reset_cause());
     if (clock_error != 0)
-        LOG_ERROR("clock: %d, not the 180 MHz of the ST-LINK's oscillator", clock_error);
+        LOG_ERROR("clock: not from the ST-LINK at 180 MHz (%d)", clock_error);
     log_crash();
     draw_seed(seed);
     choose_mac(mac);

@@ -3,44 +3,28 @@
 #include <string.h>
 
 #include "app/config.h"
+#include "app/identity.h"
 #include "log/log.h"
 #include "target/nucleo-f429zi/board.h"
-
-enum { KEEP_ALIVE_S = 60 };
 
 #define LOG_IP_FORMAT "%u.%u.%u.%u"
 #define LOG_IP(a)                                                                                                 \
     (unsigned)((a) >> 24), (unsigned)((a) >> 16 & 255), (unsigned)((a) >> 8 & 255), (unsigned)((a)&255)
 
-static void name_topics(struct network *n, const uint8_t mac[6])
-{
-    static const char digits[] = "0123456789abcdef";
-    char text[] = "xx-xx-xx-xx-xx-xx";
+static const struct mqtt_slice topics = {identity_topics, sizeof identity_topics - 1};
 
-    for (size_t i = 0; i < 6; i++) {
-        text[3 * i] = digits[mac[i] >> 4];
-        text[3 * i + 1] = digits[mac[i] & 15];
-    }
-    memcpy(n->name, "mote-", 5);
-    memcpy(n->name + 5, text, sizeof text);
-    memcpy(n->topics, "dt/mote/", 8);
-    memcpy(n->topics + 8, text, sizeof text);
-}
+/* Clears P/alive when the device is gone. */
+static const struct mqtt_will will = {
+    .topic = {{identity_topics, sizeof identity_topics - 1}, MQTT_TEXT("/alive")},
+    .qos = 1,
+    .retain = true,
+};
 
-static void init_mqtt(struct network *n, uint32_t seed)
-{
-    n->will = (struct mqtt_will){
-        .topic = {{n->topics, strlen(n->topics)}, MQTT_TEXT("/alive")},
-        .qos = 1,
-        .retain = true,
-    };
-    n->mqtt_config = (struct mqtt_config){
-        .client_id = n->name,
-        .will = &n->will,
-        .keep_alive_s = KEEP_ALIVE_S,
-    };
-    mqtt_init(&n->mqtt, &n->mqtt_config, &n->broker.transport, seed);
-}
+static const struct mqtt_config mqtt_config = {
+    .client_id = identity_name,
+    .will = &will,
+    .keep_alive_s = 60,
+};
 
 void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4], const struct net_device *device)
 {
@@ -49,18 +33,20 @@ void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4
         .netmask = config.netmask,
         .gateway = config.gateway,
         .dns_server = config.dns_server,
-        .hostname = n->name,
+        .hostname = identity_name,
     };
 
-    name_topics(n, mac);
     memcpy(net_config.mac, mac, 6);
     memcpy(net_config.seed, seed, sizeof net_config.seed);
+    if (config.broker_address != 0)
+        LOG_INFO("broker " LOG_IP_FORMAT ":%u", LOG_IP(config.broker_address), config.broker_port);
+    else
+        LOG_INFO("broker %s:%u", config.broker_host, config.broker_port);
     net_init(&n->net, &net_config, device);
     broker_init(&n->broker, &n->net);
     n->settings = settings_default;
-    init_mqtt(n, net_random(&n->net));
-    mm2_init(&n->mm2, &settings_tree, &n->settings, n->topics, net_random(&n->net));
-    LOG_INFO("topics %s", n->topics);
+    mqtt_init(&n->mqtt, &mqtt_config, &n->broker.transport, net_random(&n->net));
+    mm2_init(&n->mm2, &settings_tree, &n->settings, identity_topics, net_random(&n->net));
 }
 
 void network_link(struct network *n, bool up, uint32_t now_ms)
@@ -123,7 +109,7 @@ static void handle(struct network *n, const struct mqtt_event *event)
     int leaf;
 
     if (event->type == MQTT_EVENT_CONNECTED)
-        LOG_INFO("connected to broker " LOG_IP_FORMAT ":%u", LOG_IP(n->broker.address), config.broker_port);
+        LOG_INFO("connected to broker " LOG_IP_FORMAT, LOG_IP(n->broker.address));
     else if (event->type == MQTT_EVENT_DISCONNECTED)
         log_disconnected(event);
     mm2_handle(&n->mm2, event, &leaf);
@@ -177,7 +163,7 @@ uint32_t network_run(struct network *n, uint32_t now_ms)
 void network_publish(struct network *n, const char *name, const char *payload, size_t length, uint32_t now_ms)
 {
     const struct mqtt_publish publish = {
-        .topic = {{n->topics, strlen(n->topics)}, MQTT_TEXT("/"), {name, strlen(name)}},
+        .topic = {topics, MQTT_TEXT("/"), {name, strlen(name)}},
         .payload = {{payload, length}},
         .utf8 = true,
     };

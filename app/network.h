@@ -17,17 +17,13 @@ struct network {
     struct mqtt mqtt;
     struct mm2 mm2;
     struct settings settings;
-    struct mqtt_config mqtt_config;
-    struct mqtt_will will;
     bool was_up;
-    uint32_t address;     /* as last logged */
-    uint32_t frames;      /* received and sent, when LD2 was toggled last */
-    uint32_t changed;     /* settings changed since network_take_changes, a bit each */
-    char name[24];        /* mote-02-00-00-03-02-00 */
-    char topics[32];      /* dt/mote/02-00-00-03-02-00 */
+    uint32_t address; /* as last logged */
+    uint32_t frames;  /* received and sent, when LD2 was toggled last */
+    uint32_t changed; /* settings changed since network_take_changes, a bit each */
 };
 
-/* `seed`: four words from the true random source. */
+/* After identity_set. `seed`: four words from the true random source. `device` is kept. */
 void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4], const struct net_device *device);
 
 /*

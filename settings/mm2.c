@@ -22,9 +22,10 @@ enum answer_state {
 /* Beyond enum settings_error, in struct mm2_answer. */
 enum { ERROR_PUBLISH = -20, ERROR_BUSY = -21 };
 
+/* NULL is the empty text. */
 static struct mqtt_slice text(const char *string)
 {
-    return (struct mqtt_slice){string, strlen(string)};
+    return (struct mqtt_slice){string, string != NULL ? strlen(string) : 0};
 }
 
 static bool slice_is(struct mqtt_slice slice, const char *string)
@@ -103,17 +104,34 @@ static bool is_passing(int error)
     return error == MQTT_ERROR_FULL || error == MQTT_ERROR_INFLIGHT || error == MQTT_ERROR_NOT_CONNECTED;
 }
 
-/* Publishes, QoS 1, retained. Returns whether that is done with, for good or ill; `id` receives the packet id. */
-static bool publish(struct mm2 *mm2, struct mqtt *mqtt, struct mqtt_publish *p, uint32_t now_ms, uint16_t *id)
+/* Publishes. Returns whether that is done with, for good or ill; `id` receives the packet id. */
+static bool publish(struct mm2 *mm2, struct mqtt *mqtt, const struct mqtt_publish *p, uint32_t now_ms, uint16_t *id)
 {
-    p->qos = 1;
-    p->utf8 = true;
     int result = mqtt_publish(mqtt, p, now_ms);
 
     *id = result > 0 ? (uint16_t)result : 0;
-    if (result < 0 && !is_passing(result))
-        mm2->statistics.failures++;
-    return result > 0 || !is_passing(result);
+    if (result < 0 && is_passing(result))
+        return false;
+    mm2->statistics.failures += result < 0;
+    return true;
+}
+
+/* Publishes retained on P`resource``rest`. */
+static bool publish_retained(struct mm2 *mm2, struct mqtt *mqtt, const char *resource, struct mqtt_slice rest,
+                             struct mqtt_slice payload, bool auth, uint32_t now_ms, uint16_t *id)
+{
+    static const struct mqtt_user_property mark = {MQTT_TEXT("auth"), MQTT_TEXT("")};
+    const struct mqtt_publish p = {
+        .topic = {text(mm2->prefix), text(resource), rest},
+        .payload = {payload},
+        .qos = 1,
+        .retain = true,
+        .utf8 = true,
+        .user = &mark,
+        .user_count = auth,
+    };
+
+    return publish(mm2, mqtt, &p, now_ms, id);
 }
 
 static bool publish_page(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms)
@@ -121,14 +139,11 @@ static bool publish_page(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms)
     char page[MM2_PAGE_MAX];
     char number[SETTINGS_JSON_MAX];
     uint16_t line = mm2->next_line;
+    struct mqtt_slice rest = {number, append_number(number, mm2->next)};
+    struct mqtt_slice payload = {page, build_page(mm2->tree, &line, page)};
     uint16_t id;
-    struct mqtt_publish p = {
-        .topic = {text(mm2->prefix), text("/schema/"), {number, append_number(number, mm2->next)}},
-        .payload = {{page, build_page(mm2->tree, &line, page)}},
-        .retain = true,
-    };
 
-    if (!publish(mm2, mqtt, &p, now_ms, &id))
+    if (!publish_retained(mm2, mqtt, "/schema/", rest, payload, false, now_ms, &id))
         return false;
     mm2->next_line = line;
     return true;
@@ -136,103 +151,95 @@ static bool publish_page(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms)
 
 static bool publish_leaf(struct mm2 *mm2, struct mqtt *mqtt, size_t leaf, uint32_t now_ms, uint16_t *id)
 {
-    static const struct mqtt_user_property auth = {MQTT_TEXT("auth"), MQTT_TEXT("")};
     char json[SETTINGS_JSON_MAX];
-    struct mqtt_publish p = {
-        .topic = {text(mm2->prefix), text("/settings"), text(mm2->tree->leaves[leaf].path)},
-        .payload = {{json, settings_get(mm2->tree, mm2->values, leaf, json)}},
-        .retain = true,
-        .user = &auth,
-        .user_count = 1,
-    };
+    struct mqtt_slice payload = {json, settings_get(mm2->tree, mm2->values, leaf, json)};
 
-    return publish(mm2, mqtt, &p, now_ms, id);
+    return publish_retained(mm2, mqtt, "/settings", text(mm2->tree->leaves[leaf].path), payload, true, now_ms, id);
 }
 
 static bool publish_alive(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms)
 {
-    char json[80];
+    const struct {
+        const char *key;
+        uint32_t value;
+    } manifest[] = {
+        {"{\"proto\":", 1},
+        {",\"epoch\":", mm2->epoch},
+        {",\"schema_rev\":", mm2->schema_rev},
+        {",\"pages\":", mm2->page_count},
+    };
+    char json[96];
     size_t length = 0;
     uint16_t id;
-    struct mqtt_publish p = {.topic = {text(mm2->prefix), text("/alive")}, .retain = true};
 
-    length += append_text(json + length, "{\"proto\":1,\"epoch\":");
-    length += append_number(json + length, mm2->epoch);
-    length += append_text(json + length, ",\"schema_rev\":");
-    length += append_number(json + length, mm2->schema_rev);
-    length += append_text(json + length, ",\"pages\":");
-    length += append_number(json + length, mm2->page_count);
-    length += append_text(json + length, "}");
-    p.payload[0] = (struct mqtt_slice){json, length};
-    return publish(mm2, mqtt, &p, now_ms, &id);
+    for (size_t i = 0; i < sizeof manifest / sizeof manifest[0]; i++) {
+        length += append_text(json + length, manifest[i].key);
+        length += append_number(json + length, manifest[i].value);
+    }
+    json[length++] = '}';
+    return publish_retained(mm2, mqtt, "/alive", text(NULL), (struct mqtt_slice){json, length}, false, now_ms, &id);
 }
 
 static bool subscribe(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms)
 {
-    struct mqtt_slice prefix = text(mm2->prefix);
-    const struct mqtt_subscription filters[] = {
-        {.filter = {prefix, text("/set/#")}, .qos = 1, .no_local = true},
-        {.filter = {prefix, text("/settings/#")},
+    struct mqtt_subscription filters[] = {
+        {.filter = {{0}, MQTT_TEXT("/set/#")}, .qos = 1, .no_local = true},
+        {.filter = {{0}, MQTT_TEXT("/settings/#")},
          .qos = 1,
          .no_local = true,
          .retain_handling = MQTT_RETAIN_SEND_NEVER},
     };
-    int id = mqtt_subscribe(mqtt, filters, 2, now_ms);
 
+    filters[0].filter[0] = filters[1].filter[0] = text(mm2->prefix);
+    int id = mqtt_subscribe(mqtt, filters, 2, now_ms);
     mm2->subscribe_id = (uint16_t)id;
     return id > 0;
 }
 
 /* ---- Answers ---- */
 
-static const char *error_class(int error)
-{
-    if (error == ERROR_PUBLISH)
-        return "PublishError";
-    return error == SETTINGS_ERROR_NOT_FOUND || error == SETTINGS_ERROR_NOT_LEAF ? "KeyError" : "ValueError";
-}
+/* What an answer says, by its error: the user properties' values and the payload. */
+struct reply {
+    const char *code, *kind, *class, *error, *text;
+};
 
-static const char *error_kind(int error)
+static struct reply reply_to(int error)
 {
+    if (error == SETTINGS_OK)
+        return (struct reply){.code = "Ok"};
+    if (error == ERROR_BUSY)
+        return (struct reply){.code = "Busy", .text = "too many requests at once: try again"};
     if (error == ERROR_PUBLISH)
-        return "publish";
-    return error == SETTINGS_ERROR_NOT_FOUND ? "lookup" : "set";
-}
-
-static struct mqtt_user_property property(const char *name, const char *value)
-{
-    return (struct mqtt_user_property){text(name), text(value)};
+        return (struct reply){"Error", "publish", "PublishError", "Refused", "the broker refused the value"};
+    bool lookup = error == SETTINGS_ERROR_NOT_FOUND;
+    bool key = lookup || error == SETTINGS_ERROR_NOT_LEAF;
+    return (struct reply){"Error", lookup ? "lookup" : "set", key ? "KeyError" : "ValueError",
+                          settings_error_name(error), settings_error_text(error)};
 }
 
 static bool publish_answer(struct mm2 *mm2, struct mqtt *mqtt, const struct mm2_answer *answer, uint32_t now_ms)
 {
-    struct mqtt_user_property properties[5];
+    struct reply reply = reply_to(answer->error);
     char depth[SETTINGS_JSON_MAX];
     uint16_t id;
-    int error = answer->error;
-    struct mqtt_publish p = {
+    const struct mqtt_user_property properties[] = {
+        {MQTT_TEXT("code"), text(reply.code)},
+        {MQTT_TEXT("kind"), text(reply.kind)},
+        {MQTT_TEXT("class"), text(reply.class)},
+        {MQTT_TEXT("error"), text(reply.error)},
+        {MQTT_TEXT("depth"), {depth, append_number(depth, answer->depth)}},
+    };
+    const struct mqtt_publish p = {
         .topic = {{answer->topic, answer->topic_length}},
+        .payload = {text(reply.text)},
+        .qos = 1,
+        .utf8 = true,
         .message_expiry_s = MM2_ANSWER_EXPIRY_S,
         .correlation = {answer->has_correlation ? answer->correlation : NULL, answer->correlation_length},
         .user = properties,
-        .user_count = 1,
+        .user_count = reply.kind != NULL ? 5 : 1,
     };
 
-    if (error == SETTINGS_OK) {
-        properties[0] = property("code", "Ok");
-    } else if (error == ERROR_BUSY) {
-        properties[0] = property("code", "Busy");
-        p.payload[0] = text("too many requests at once: nothing was changed, try again");
-    } else {
-        bool refused_by_broker = error == ERROR_PUBLISH;
-        properties[0] = property("code", "Error");
-        properties[1] = property("kind", error_kind(error));
-        properties[2] = property("class", error_class(error));
-        properties[3] = property("error", refused_by_broker ? "Refused" : settings_error_name(error));
-        properties[4] = (struct mqtt_user_property){text("depth"), {depth, append_number(depth, answer->depth)}};
-        p.user_count = 5;
-        p.payload[0] = text(refused_by_broker ? "the broker refused the value" : settings_error_text(error));
-    }
     return publish(mm2, mqtt, &p, now_ms, &id);
 }
 
@@ -363,30 +370,30 @@ static int handle_settings(struct mm2 *mm2, struct mqtt_slice path, const struct
     return leaf;
 }
 
-/* If the topic is `prefix` + `resource`, alone or followed by a path, the path. */
-static bool match(const struct mm2 *mm2, const char *resource, struct mqtt_slice topic, struct mqtt_slice *path)
+/* Takes `head` off the front of a topic. */
+static bool take(struct mqtt_slice *topic, const char *head)
 {
-    size_t prefix = strlen(mm2->prefix);
-    size_t head = prefix + strlen(resource);
-    const char *bytes = topic.data;
+    size_t length = strlen(head);
 
-    if (topic.length < head || memcmp(bytes, mm2->prefix, prefix) != 0 ||
-        memcmp(bytes + prefix, resource, head - prefix) != 0 || (topic.length > head && bytes[head] != '/'))
+    if (topic->length < length || memcmp(topic->data, head, length) != 0)
         return false;
-    *path = (struct mqtt_slice){bytes + head, topic.length - head};
+    topic->data = (const char *)topic->data + length;
+    topic->length -= length;
     return true;
 }
 
 static bool handle_message(struct mm2 *mm2, const struct mqtt_message *message, int *changed)
 {
-    struct mqtt_slice path;
+    struct mqtt_slice path = message->topic;
 
-    if (match(mm2, "/set", message->topic, &path))
-        *changed = handle_set(mm2, path, message);
-    else if (match(mm2, "/settings", message->topic, &path))
-        *changed = handle_settings(mm2, path, message);
-    else
+    if (!take(&path, mm2->prefix))
         return false;
+    bool mirror = take(&path, "/settings");
+    if (!mirror && !take(&path, "/set"))
+        return false;
+    if (path.length > 0 && *(const char *)path.data != '/')
+        return false;
+    *changed = mirror ? handle_settings(mm2, path, message) : handle_set(mm2, path, message);
     return true;
 }
 

@@ -48,7 +48,8 @@ void cable_arrival_event(struct machine *m, void *context)
     line->arriving = false;
     line->head = (line->head + 1) % SWITCH_SLOTS;
     line->count--;
-    if (mac_fits_phy(m, e) && !(e->s->mac.effective[MACCR] & MACCR_LM))
+    const uint32_t maccr = e->s->mac.effective[MACCR];
+    if ((maccr & MACCR_RE) && !(maccr & MACCR_LM) && mac_fits_phy(m, e))
         receive_frame(m, e, frame->data, frame->length, frame->bad_fcs);
     cable_next_arrival(m, e);
     transmit_kick(m, e);

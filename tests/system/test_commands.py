@@ -101,7 +101,7 @@ class Determinism(BoardTest):
         status, output = self.run_board("--net", "none", "--pace", "fast", "--timeout", "20", "--hash", *options,
                                         str(harness.FIRMWARE / "mote-dhcp.elf"))
         self.assertEqual(status, 4, output)
-        return re.search(r"hash\D*([0-9a-f]{16})", output).group(1), output
+        return re.search(r"state ([0-9a-f]{16}) at", output).group(1), output
 
     def test_two_runs_are_identical_to_the_last_bit(self):
         first, second = self.run_hashed("--seed", "7"), self.run_hashed("--seed", "7")
@@ -127,7 +127,7 @@ class RealBoard(unittest.TestCase):
                               env={**os.environ, "DRY_RUN": "1", **variables}, capture_output=True, text=True)
 
     def test_openocd_accepts_its_configuration(self):
-        result = subprocess.run(["openocd", "-f", ROOT / "target/nucleo-f429zi/openocd.cfg", "-c", "exit"],
+        result = subprocess.run(["openocd", "-f", ROOT / "target/nucleo-f429zi/openocd.cfg", "-c", "shutdown"],
                                 capture_output=True, text=True)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertNotIn("Error", result.stderr)

@@ -18,7 +18,7 @@ class Connected(BoardTest):
         self.topics = self.mote.wait(r"topics (\S+)").group(1)
 
     def wait_connected(self):
-        self.mote.wait(r"connected to broker 10\.0\.2\.2:1883")
+        self.mote.wait(r"connected to broker 10\.0\.2\.2$")
 
     def next_setting(self, path):
         return self.subscriber.next("^%s/settings/%s$" % (re.escape(self.topics), path))
@@ -37,7 +37,7 @@ class Connected(BoardTest):
         self.mote.wait(r"LD1 .*on")
         self.wait_connected()
         text = "\n".join(self.mote.output.lines)
-        order = [r"mote \d+\.\d+", r"MAC 02-", r"link up, 100 Mbit/s", r"address 10\.0\.2\.15", r"connected to broker"]
+        order = [r"mote \d+\.\d+", r"MAC ..-..-..-..-..-.., topics", r"broker 10\.0\.2\.2:1883", r"link up, 100 Mbit/s", r"address 10\.0\.2\.15", r"connected to broker"]
         places = [re.search(each, text).start() for each in order]
         self.assertEqual(places, sorted(places))
         self.assert_clean(self.mote)
@@ -169,7 +169,7 @@ class Connected(BoardTest):
         self.mote.wait("LD3 .*on")
         while self.next_setting("led")["payload"] != "true":
             pass
-        self.mote.skip()
+        self.mote.wait("button up")
         self.mote.key("b")
         self.mote.wait("LD3 .*off")
 

@@ -35,6 +35,7 @@ class Static(Tap):
         super().setUp()
         self.mote = self.start_mote()
         self.mote.wait("address 192.168.77.2")
+        self.mote.wait("link up")
 
     def test_arping(self):
         output = self.output_of("arping", "-I", "mote0", "-c", "3", MOTE)
@@ -53,7 +54,7 @@ class Static(Tap):
 
     def test_session_over_the_kernels_tcp(self):
         broker = self.start(Broker(HOST))
-        self.mote.wait("connected to broker 192.168.77.1:1883")
+        self.mote.wait("connected to broker 192.168.77.1$")
         broker.publish(PREFIX + "02-00-00-03-02-01/settings/led", "true")
         self.mote.wait("LD3 .*on")
         self.assert_clean(self.mote)
@@ -82,7 +83,7 @@ class Named(Tap):
         dnsmasq = self.start_dnsmasq()
         mote.wait(r"address 192\.168\.77\.5\d")
         dnsmasq.wait("DHCPACK.*mote-02-00-00-03-02-02")
-        mote.wait("connected to broker 192.168.77.1:1883")
+        mote.wait("connected to broker 192.168.77.1$")
         broker.publish(PREFIX + "02-00-00-03-02-02/settings/led", "true")
         mote.wait("LD3 .*on")
         self.assert_clean(mote)
