@@ -18,7 +18,8 @@ finish() {
     rm -rf "$scratch"
 }
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap : INT # Ctrl-C ends the board, then this script cleans up
+trap 'exit 143' TERM
 
 if [ -z "${BROKER_IP_ADDRESS:-}${BROKER_HOST:-}" ]; then
     if listens; then
@@ -42,7 +43,7 @@ if [ -z "${BROKER_IP_ADDRESS:-}${BROKER_HOST:-}" ]; then
 fi
 
 # The topics carry the MAC address: let the firmware say it.
-topics=$("$board" --net none --cable out --leds=none --until 'topics ' --timeout 5 "$elf" | sed -n 's/.*topics //p')
+topics=$("$board" --net none --cable out --no-leds --until 'topics ' --timeout 5 "$elf" | sed -n '/] I MAC/s/.*topics //p')
 cat <<END
 
 In another terminal:

@@ -2,9 +2,13 @@
 """The firmware with a DHCP lease from libslirp, against a real Mosquitto."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 
-from harness import PREFIX, BoardTest, Broker, enter_namespace, main
+import harness
+from harness import LIMIT, PREFIX, ROOT, BoardTest, Broker, Lines, enter_namespace, main
 
 
 class Connected(BoardTest):
@@ -203,6 +207,35 @@ class WithoutCable(BoardTest):
         mote.wait("broker not reached")
         self.start(Broker())
         mote.wait("connected to broker")
+
+
+class Run(BoardTest):
+    """What `make run` starts: the instructions that it prints are followed as a user would."""
+
+    def test_instructions_work_as_printed(self):
+        process = subprocess.Popen(
+            [str(ROOT / "app/run.sh"), harness.VIRTUAL_BOARD, str(harness.FIRMWARE / "mote-dhcp.elf"), "--keys"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        output = Lines(process.stdout, "run.sh")
+        try:
+            output.wait("Started Mosquitto on port 1883")
+            listen = output.wait(r"^ +(mosquitto_sub .*)$")[0].group(1)
+            switch = output.wait(r"^ +(mosquitto_pub .* -m true) ")[0].group(1)
+            _, position = output.wait("connected to broker")
+            subprocess.run(switch, shell=True, check=True, timeout=LIMIT)
+            output.wait("LD3 .*on", position)
+            heard = subprocess.run(listen + " -C 5", shell=True, check=True, timeout=LIMIT, capture_output=True,
+                                   text=True).stdout
+            self.assertIn("/alive {", heard)
+            process.stdin.write("q")
+            process.stdin.flush()
+            self.assertEqual(process.wait(LIMIT), 0)
+        finally:
+            process.stdin.close()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            process.stdout.close()
 
 
 if __name__ == "__main__":
