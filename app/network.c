@@ -98,9 +98,9 @@ static void log_setting(const struct network *n, size_t leaf)
 
 static void setting_changed(struct network *n, size_t leaf)
 {
-    log_setting(n, leaf);
     if (leaf == SETTING_LED)
         board_led(BOARD_LD3, n->settings.led);
+    log_setting(n, leaf);
     n->changed |= 1u << leaf;
 }
 
