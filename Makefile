@@ -2,7 +2,7 @@
 # finds what is missing, in the right order, and says what it does.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test firmware host size flash attach debug lint format clean packages-%
+.PHONY: help run test bench firmware host size stack schedule emulator-torture flash attach debug lint format clean packages-%
 
 RELEASE := build/firmware-release
 HOST := build/host-debug
@@ -13,8 +13,13 @@ help:
 	@echo "make run      the firmware on the virtual board, with a real MQTT broker on this machine"
 	@echo "make test     every test"
 	@echo "make firmware the release firmware: $(ELF)"
+	@echo "make bench    instructions of the stack's paths against their budgets"
 	@echo "make size     flash and RAM against their budgets"
-	@echo "make flash    writes the firmware to a real Nucleo-F429ZI; attach: its log; debug: GDB"
+	@echo "make emulator-torture  a billion random instructions on the emulated core and on QEMU"
+	@echo "make stack    the most that the stack can hold, against what is reserved"
+	@echo "make schedule which deadlines hold, from run times measured on the virtual board"
+	@echo "make flash    writes the firmware to a real Nucleo-F429ZI; attach: its log; debug: GDB,"
+	@echo "              also as make debug BOARD=virtual"
 	@echo "make lint     clang-tidy; format: clang-format"
 	@echo "Configured by MAC_ADDRESS, IP_ADDRESS, BROKER_IP_ADDRESS, BROKER_HOST, BROKER_PORT: see app/configure.sh"
 
@@ -37,12 +42,38 @@ run: firmware host
 test: packages-test
 	@tests/run.sh
 
+bench: host
+	@bench/run.sh $(HOST)/virtual-board
+	@bench/kernel.sh $(HOST)
+	@bench/mqtt.sh $(HOST)/virtual-board
+
 size: firmware
 	@cmake/size.sh $(ELF)
 
+stack: packages-test
+	@cmake/stack.sh
+
+schedule: packages-test host
+	@cmake/schedule.sh $(HOST)
+
+# Random instructions on the emulated core and on QEMU: SEED=N goes on from there, INSTRUCTIONS=N says how many.
+emulator-torture: packages-test
+	@cmake --preset host-debug >/dev/null
+	@cmake --build --preset host-debug --target emulator-cpu_qemu
+	@$(HOST)/emulator-cpu_qemu $(or $(SEED),1) $(or $(INSTRUCTIONS),1000000000)
+
 # A real board: probe-rs where it is installed, otherwise Debian's OpenOCD.
-flash attach debug: packages-flash firmware
+flash attach: packages-flash firmware
 	@target/nucleo-f429zi/probe.sh $@ $(ELF)
+
+# GDB on a real board, or with BOARD=virtual on the virtual one, where the same commands do the same.
+ifeq ($(BOARD),virtual)
+debug: packages-debug firmware host
+	@emulator/debug.sh $(HOST)/virtual-board $(ELF) $(ARGS)
+else
+debug: packages-flash firmware
+	@target/nucleo-f429zi/probe.sh $@ $(ELF)
+endif
 
 lint: packages-lint
 	@cmake --preset host-debug >/dev/null

@@ -16,11 +16,12 @@
     HARDWARE(ethernet, 3, ETH)            /* frames have come, or have gone */                                    \
     SOFTWARE(network_due, 3, 1, nothing)  /* a deadline of the network stack or the session */                    \
     HARDWARE(button, 2, EXTI15_10)        /* B1 was pressed */                                                    \
+    SOFTWARE(network_more, 1, 1, nothing) /* frames come faster than they can be handled: in turn with the rest */ \
     SOFTWARE(link, 1, 1, nothing)         /* each second: cable, watchdog */                                      \
     SOFTWARE(telemetry, 1, 1, nothing)    /* each telemetry/period_ms */
 
 #define RESOURCES(RESOURCE)                                                                                       \
-    RESOURCE(network, struct network, ethernet, network_due, button, link, telemetry)
+    RESOURCE(network, struct network, ethernet, network_due, network_more, button, link, telemetry)
 
 #define DISPATCHERS(DISPATCHER)                                                                                   \
     DISPATCHER(3, SPI1)                                                                                           \

@@ -30,12 +30,20 @@ static uint32_t now_ms(void)
     return us_to_ms(clock_now());
 }
 
-/* Lets the network do what it can, and sees to it that it is called again in time. */
+/*
+ * Lets the network do what it can, and sees to it that it is called again in
+ * time. Under a flood that is at the lowest priority, with the interrupt of the
+ * frames off, so that the link and the watchdog get their turn.
+ */
 static void serve(struct network *network)
 {
-    uint32_t wait_ms = network_run(network, now_ms());
+    bool more;
+    uint32_t wait_ms = network_run(network, now_ms(), &more);
 
-    arm(network_due, wait_ms == UINT32_MAX ? KERNEL_NEVER : clock_now() + milliseconds(wait_ms));
+    if (more)
+        arm(network_more, 0);
+    chip_interrupt(ETH_IRQn, !more);
+    arm(network_due, more || wait_ms == UINT32_MAX ? KERNEL_NEVER : clock_now() + milliseconds(wait_ms));
     if (network_take_changes(network) & 1u << SETTING_TELEMETRY_PERIOD_MS)
         arm(telemetry, clock_now() + milliseconds(network->settings.telemetry.period_ms));
 }
@@ -45,7 +53,7 @@ TASK(ethernet)
     uint32_t events = ethernet_interrupt();
 
     if (events & ETHERNET_FAILED)
-        arm(link, clock_now());
+        arm(link, 0);
     LOCK(network) {
         serve(network);
     }
@@ -58,30 +66,39 @@ TASK(network_due)
     }
 }
 
-/* Contacts bounce: what comes shortly after a press is part of it. */
+TASK(network_more)
+{
+    LOCK(network) {
+        serve(network);
+    }
+}
+
+/* Contacts bounce: an edge counts only after a time without any. */
 TASK(button)
 {
-    static uint64_t ready_us;
+    static uint64_t quiet_us;
+    bool first = clock_now() >= quiet_us;
 
     button_acknowledge();
-    if (clock_now() < ready_us)
+    quiet_us = clock_now() + milliseconds(BUTTON_BOUNCE_MS);
+    if (!first || !board_button())
         return;
-    ready_us = clock_now() + milliseconds(BUTTON_BOUNCE_MS);
     LOCK(network) {
         network_set_led(network, !network->settings.led);
         serve(network);
     }
 }
 
-static void log_link(const struct ethernet_link *link)
+static void show_link(const struct ethernet_link *link, bool up)
 {
-    if (link->up)
+    board_led(BOARD_LD1, up);
+    if (up)
         LOG_INFO("link up, %d Mbit/s %s duplex", link->fast ? 100 : 10, link->full_duplex ? "full" : "half");
     else
         LOG_WARNING("link down");
 }
 
-/* Everything that stops this task, or keeps its interrupts from coming, ends in the watchdog's reset. */
+/* Whatever stops this task, or keeps its interrupts from coming, ends in the watchdog's reset. */
 TASK(link)
 {
     static struct phy phy;
@@ -90,7 +107,9 @@ TASK(link)
     int next_ms = phy_poll(&phy, &link);
 
     if (next_ms < 0)
-        next_ms = PHY_POLL_SETTLED_MS;
+        LOG_WARNING("ethernet: no use of the PHY (%d)", next_ms);
+    /* Before the update, so that a failure of the MAC meanwhile calls this task at once. */
+    arm(link, clock_now() + milliseconds(next_ms < 0 ? PHY_POLL_SETTLED_MS : next_ms));
     LOCK(network) {
         change = ethernet_update(&link, now_ms());
         if (change == ETHERNET_UP || change == ETHERNET_DOWN)
@@ -98,14 +117,11 @@ TASK(link)
         if (change != ETHERNET_SAME)
             serve(network);
     }
-    if (change == ETHERNET_UP || change == ETHERNET_DOWN) {
-        log_link(&link);
-        board_led(BOARD_LD1, link.up);
-    } else if (change == ETHERNET_RECOVERED) {
-        LOG_WARNING("ethernet: set up anew after a bus error or a stuck transmission");
-    }
+    if (change == ETHERNET_UP || change == ETHERNET_DOWN)
+        show_link(&link, change == ETHERNET_UP);
+    else if (change == ETHERNET_RECOVERED)
+        LOG_WARNING("ethernet: set up anew");
     iwdg_feed();
-    arm(link, clock_now() + milliseconds(next_ms));
 }
 
 TASK(telemetry)
@@ -116,11 +132,11 @@ TASK(telemetry)
 
     LOCK(network) {
         size_t length = telemetry_write(&telemetry, network, clock_now(), kernel_idle_us(), json);
-        uint64_t period_us = milliseconds(network->settings.telemetry.period_ms);
 
         network_publish(network, "telemetry", json, length, now_ms());
         serve(network);
         /* From due time to due time, so that nothing adds up; anew when the period has changed. */
+        uint64_t period_us = milliseconds(network->settings.telemetry.period_ms);
         due_us += period_us;
         if (due_us <= clock_now() || due_us > clock_now() + period_us)
             due_us = clock_now() + period_us;

@@ -134,22 +134,26 @@ static void run_session(struct network *n, uint32_t now_ms)
     broker_poll(&n->broker, now_ms);
     if (!session_runs(n))
         return;
-    while (mqtt_poll(&n->mqtt, now_ms, &event))
-        handle(n, &event);
-    mm2_poll(&n->mm2, &n->mqtt, now_ms);
+    bool more;
+    do {
+        more = mqtt_poll(&n->mqtt, now_ms, &event);
+        if (more)
+            handle(n, &event);
+        mm2_poll(&n->mm2, &n->mqtt, now_ms); /* each time, so that there is a place for the next answer */
+    } while (more);
 }
 
-uint32_t network_run(struct network *n, uint32_t now_ms)
+uint32_t network_run(struct network *n, uint32_t now_ms, bool *more)
 {
     const struct net_statistics *statistics = net_statistics(&n->net);
-    bool more;
+    unsigned frames = 0;
 
     do {
-        more = net_poll(&n->net, now_ms);
+        *more = net_poll(&n->net, now_ms);
         log_address(n);
         run_session(n, now_ms);
         net_flush(&n->net, now_ms);
-    } while (more);
+    } while (*more && ++frames < NETWORK_FRAMES_MAX);
 
     if (statistics->frames_received + statistics->frames_sent != n->frames) {
         n->frames = statistics->frames_received + statistics->frames_sent;

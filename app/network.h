@@ -26,11 +26,14 @@ struct network {
 /* After identity_set. `seed`: four words from the true random source. `device` is kept. */
 void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4], const struct net_device *device);
 
+enum { NETWORK_FRAMES_MAX = 16 };
+
 /*
- * Handles all that has come in, sends all that can go out. Returns the
- * milliseconds after which it wants to be called though nothing comes in.
+ * Handles what has come in, sends what can go out. Returns the milliseconds
+ * after which it wants to be called though nothing comes in. `*more`: there is
+ * work left after NETWORK_FRAMES_MAX frames; let others run, then call again.
  */
-uint32_t network_run(struct network *n, uint32_t now_ms);
+uint32_t network_run(struct network *n, uint32_t now_ms, bool *more);
 
 void network_link(struct network *n, bool up, uint32_t now_ms);
 

@@ -14,7 +14,10 @@ listens() {
 mosquitto_pid=""
 scratch=$(mktemp -d)
 finish() {
-    [ -z "$mosquitto_pid" ] || kill "$mosquitto_pid" 2>/dev/null || true
+    if [ -n "$mosquitto_pid" ]; then
+        kill "$mosquitto_pid" 2>/dev/null || true
+        wait "$mosquitto_pid" || true
+    fi
     rm -rf "$scratch"
 }
 trap finish EXIT

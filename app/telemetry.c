@@ -20,13 +20,14 @@ size_t telemetry_write(struct telemetry *telemetry, const struct network *networ
                        char json[TELEMETRY_MAX])
 {
     const struct net_statistics *net = net_statistics(&network->net);
+    uint32_t seconds = us_to_s(now_us);
     uint32_t sessions = mqtt_statistics(&network->mqtt)->sessions;
     struct log_text text = {.bytes = json, .size = TELEMETRY_MAX};
 
     log_format_args(&text,
-                    "{\"uptime_ms\":%u,\"cpu_permille\":%u,\"frames_in\":%u,\"frames_out\":%u,"
+                    "{\"uptime_s\":%u.%03u,\"cpu_permille\":%u,\"frames_in\":%u,\"frames_out\":%u,"
                     "\"tcp_retransmissions\":%u,\"mqtt_reconnects\":%u,\"stack_unused\":%u}",
-                    (unsigned)us_to_ms(now_us), cpu_permille(telemetry, now_us, idle_us),
+                    (unsigned)seconds, (unsigned)(us_to_ms(now_us) - seconds * 1000), cpu_permille(telemetry, now_us, idle_us),
                     (unsigned)net->frames_received, (unsigned)net->frames_sent, (unsigned)net->tcp_retransmissions,
                     (unsigned)(sessions > 0 ? sessions - 1 : 0), (unsigned)stack_unused_bytes());
     return text.length;

@@ -8,6 +8,11 @@ add_library(target OBJECT ${target_sources})
 target_link_libraries(target PUBLIC mote_options)
 target_include_directories(target PUBLIC target)
 target_compile_definitions(target PUBLIC $<$<CONFIG:Debug>:MOTE_DEBUG=1>)
+# The compiler calls these functions by itself, also after the link-time optimiser has run.
+set_source_files_properties(target/stm32f429/string.c PROPERTIES COMPILE_OPTIONS -fno-lto)
+
+# The MAC inserts and verifies all checksums; net takes no device that does not.
+target_compile_definitions(net PUBLIC NET_WITH_SOFTWARE_CHECKSUMS=0)
 
 set(linker_script ${CMAKE_SOURCE_DIR}/target/nucleo-f429zi/nucleo-f429zi.ld)
 function(mote_firmware name)
@@ -59,4 +64,23 @@ foreach(folder kernel target)
     mote_firmware(${name} ${program})
     target_include_directories(${name} PRIVATE tests/${folder})
   endforeach()
+endforeach()
+
+# bench/*.c, run by bench/run.sh.
+file(GLOB benches CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} bench/*.c)
+foreach(program IN LISTS benches)
+  get_filename_component(name ${program} NAME_WE)
+  mote_firmware(bench-${name} ${program})
+endforeach()
+# The kernel's budgets are of -O2, and its paths are inline.
+target_compile_options(bench-kernel PRIVATE -O2)
+
+# tests/emulator/programs: compiled at four levels, for the virtual board and QEMU (compare.py).
+file(GLOB programs CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} tests/emulator/programs/*.c)
+foreach(level O0 O2 O3 Os)
+  add_executable(compiled-${level} ${programs})
+  target_link_libraries(compiled-${level} PRIVATE mote_options m)
+  target_compile_options(compiled-${level} PRIVATE -${level} -fno-lto -ffp-contract=off)
+  target_link_options(compiled-${level} PRIVATE -fno-lto
+    -T${CMAKE_SOURCE_DIR}/tests/emulator/programs/programs.ld)
 endforeach()

@@ -11,7 +11,7 @@ set(MOTE_FIRMWARE_DIR ${CMAKE_SOURCE_DIR}/build/firmware-release CACHE PATH "whe
 # The virtual board: a library, so that tests can step it, and its command line.
 file(GLOB emulator_sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
   emulator/cpu/*.c emulator/board/*.c emulator/peripheral/*.c emulator/ethernet/*.c
-  emulator/network/*.c emulator/host/*.c)
+  emulator/network/*.c emulator/host/*.c emulator/observe/*.c)
 list(REMOVE_ITEM emulator_sources emulator/host/main.c)
 if(emulator_sources)
   add_library(emulator STATIC ${emulator_sources})
@@ -25,31 +25,65 @@ if(emulator_sources)
   endif()
 endif()
 
-# tests/FOLDER/test_*.c: one cmocka program each, linked to the library under test.
-function(mote_tests folder)
+# tests/FOLDER/test_*.c: one cmocka program each, PREFIX-NAME, linked to the library under test. The folder's other files are
+# an archive, so that a program takes only what it calls.
+function(mote_tests_as prefix folder)
   file(GLOB tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} tests/${folder}/test_*.c)
   file(GLOB helpers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} tests/${folder}/*.c)
   list(FILTER helpers EXCLUDE REGEX "/test_[^/]*$")
+  set(archive)
+  if(helpers)
+    set(archive ${prefix}-helpers)
+    add_library(${archive} STATIC ${helpers})
+    target_include_directories(${archive} PUBLIC tests/${folder})
+    target_link_libraries(${archive} PUBLIC ${ARGN} PkgConfig::CMOCKA)
+  endif()
   foreach(source IN LISTS tests)
     get_filename_component(name ${source} NAME_WE)
-    string(REPLACE "test_" "${folder}-" name ${name})
-    add_executable(${name} ${source} ${helpers})
+    string(REPLACE "test_" "${prefix}-" name ${name})
+    add_executable(${name} ${source})
     target_include_directories(${name} PRIVATE tests/${folder})
     target_compile_definitions(${name} PRIVATE
       MOTE_FIRMWARE_DIR="${MOTE_FIRMWARE_DIR}" MOTE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    target_link_libraries(${name} PRIVATE ${ARGN} PkgConfig::CMOCKA)
+    target_link_libraries(${name} PRIVATE ${archive} ${ARGN} PkgConfig::CMOCKA)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT 600)
   endforeach()
 endfunction()
 
+function(mote_tests folder)
+  mote_tests_as(${folder} ${folder} ${ARGN})
+endfunction()
+
+# The MQTT engine with all that can be switched on, too.
+get_target_property(mqtt_sources mqtt SOURCES)
+add_library(mqtt-full STATIC ${mqtt_sources})
+target_link_libraries(mqtt-full PUBLIC mote_options)
+target_compile_definitions(mqtt-full PUBLIC MQTT_WITH_QOS2=1)
+
 mote_tests(net net)
 mote_tests(mqtt mqtt)
+mote_tests_as(mqtt-full mqtt mqtt-full)
 mote_tests(settings settings)
 mote_tests(log log)
 if(TARGET emulator)
   mote_tests(emulator emulator)
 endif()
+
+# The kernel in a process, in virtual time, and the same programs for it (tests/kernel/board.h).
+mote_library(kernel)
+file(GLOB posix_port CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} target/posix/kernel_port*.c)
+target_sources(kernel PRIVATE ${posix_port})
+file(GLOB programs CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} tests/kernel/prog_*.c)
+foreach(program IN LISTS programs)
+  get_filename_component(name ${program} NAME_WE)
+  string(REPLACE "prog_" "posix-kernel-" name ${name})
+  add_executable(${name} ${program})
+  target_compile_definitions(${name} PRIVATE BOARD_POSIX)
+  target_link_libraries(${name} PRIVATE kernel)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 60)
+endforeach()
 
 # The rest runs programs of the Cortex-M4 or whole systems: once, not again under the sanitizers.
 if(TARGET virtual-board AND NOT MOTE_SANITIZE)
@@ -76,6 +110,41 @@ if(TARGET virtual-board AND NOT MOTE_SANITIZE)
     COMMAND sh ${CMAKE_SOURCE_DIR}/tests/must-not-compile/run.sh arm-none-eabi-gcc
       -std=gnu17 -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard --specs=picolibc.specs -O2
       -Wall -Wextra -I${CMAKE_SOURCE_DIR} -I${CMAKE_SOURCE_DIR}/target)
+
+  # Instruction counts of bench/kernel.c against their budgets.
+  add_executable(kernel-figures tests/kernel/host/figures.c tests/kernel/host/stepper.c)
+  target_link_libraries(kernel-figures PRIVATE emulator)
+  add_test(NAME kernel-figures COMMAND kernel-figures ${MOTE_FIRMWARE_DIR}/bench-kernel.elf)
+
+  # An interrupt after each single instruction of the kernel's paths.
+  add_executable(kernel-preemption tests/kernel/host/preemption.c tests/kernel/host/stepper.c)
+  target_link_libraries(kernel-preemption PRIVATE emulator)
+  add_test(NAME kernel-preemption COMMAND kernel-preemption ${MOTE_FIRMWARE_DIR}/kernel-preempt.elf)
+
+  # For make schedule.
+  add_executable(kernel-measure tests/kernel/host/measure.c)
+  target_link_libraries(kernel-measure PRIVATE emulator)
+
+  add_test(NAME firmware-stack COMMAND sh ${CMAKE_SOURCE_DIR}/cmake/stack.sh)
+  set_tests_properties(kernel-preemption firmware-stack PROPERTIES TIMEOUT 600)
+
+  # The kernel's programs on another CPU model. Exit status 77: QEMU is not installed.
+  add_test(NAME kernel-qemu
+    COMMAND sh ${CMAKE_SOURCE_DIR}/tests/kernel/qemu/run.sh ${CMAKE_BINARY_DIR}/qemu)
+  set_tests_properties(kernel-qemu PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
+
+  add_test(NAME firmware-size
+    COMMAND sh ${CMAKE_SOURCE_DIR}/cmake/size.sh ${MOTE_FIRMWARE_DIR}/mote.elf)
+
+  # The same programs at four levels on the board, on QEMU and on the host.
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  file(GLOB programs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/emulator/programs/*.c)
+  add_executable(compiled-host ${programs})
+  target_link_libraries(compiled-host PRIVATE mote_options m)
+  target_compile_options(compiled-host PRIVATE -ffp-contract=off)
+  add_test(NAME emulator-compiled
+    COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/emulator/programs/compare.py
+      $<TARGET_FILE:virtual-board> ${MOTE_FIRMWARE_DIR} $<TARGET_FILE:compiled-host>)
 
   # Whole systems: the release firmware on the virtual board, real peers. Exit status 77: not possible here.
   find_package(Python3 REQUIRED COMPONENTS Interpreter)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs by name the Debian packages that are missing, saying so.
-#   cmake/packages.sh run|test|flash|lint
+#   cmake/packages.sh run|test|flash|debug|lint
 set -eu
 
 build="cmake ninja-build gcc libc6-dev pkg-config gcc-arm-none-eabi picolibc-arm-none-eabi"
@@ -8,11 +8,12 @@ board="libslirp-dev libglib2.0-dev libdw-dev libelf-dev libcmocka-dev"
 case "${1:-}" in
 run) wanted="$build $board mosquitto mosquitto-clients" ;;
 test) wanted="$build $board mosquitto mosquitto-clients python3 iproute2 util-linux iputils-ping
-      iputils-arping dnsmasq-base qemu-system-arm openocd git ca-certificates" ;;
+      iputils-arping dnsmasq-base qemu-system-arm openocd gdb-multiarch git ca-certificates" ;;
 flash) wanted="$build openocd gdb-multiarch" ;;
+debug) wanted="$build $board util-linux gdb-multiarch" ;;
 lint) wanted="$build $board clang-format clang-tidy" ;;
 *)
-    echo "usage: cmake/packages.sh run|test|flash|lint" >&2
+    echo "usage: cmake/packages.sh run|test|flash|debug|lint" >&2
     exit 2
     ;;
 esac

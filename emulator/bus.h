@@ -18,4 +18,14 @@ bool bus_write(struct machine *m, uint32_t address, unsigned bytes, uint32_t val
  */
 uint8_t *bus_dma(struct machine *m, uint32_t address, size_t length, bool write);
 
+/*
+ * The core's fetches from flash, which it does by itself. flash_fetch: before
+ * it runs an instruction that it has not decoded since its bank became busy
+ * (that makes it forget); it then waits at the next instruction boundary.
+ * flash_time_fetch: before each instruction while m->bus.flash_timing is set;
+ * adds to m->cycles what the fetch waits.
+ */
+void flash_fetch(struct machine *m, uint32_t address);
+void flash_time_fetch(struct machine *m, uint32_t address);
+
 #endif

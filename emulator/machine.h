@@ -34,7 +34,7 @@ typedef uint64_t vtime;
 /*
  * A one-shot event. The owner keeps the memory (usually in its peripheral's
  * state) and may re-arm it from `fire`. Events due at the same instant fire in
- * the order in which they were armed.
+ * the order in which they were armed, those of the outside after the machine's.
  */
 struct event {
     const char *name;
@@ -44,12 +44,19 @@ struct event {
     uint64_t order;
     struct event *next;
     bool armed;
+    bool outside; /* the host's: no part of the machine's state, of its hash and of snapshots */
 };
 
 vtime machine_now(const struct machine *m);
 /* Arms or re-arms; a time in the past fires at the next instruction boundary. */
 void event_at(struct machine *m, struct event *event, vtime at);
 void event_cancel(struct machine *m, struct event *event);
+/*
+ * The time of whatever the host is doing to the machine: that for which the
+ * event now firing was armed, otherwise the present. An input that comes at its
+ * instant again, from an event of the outside, finds the machine as it was.
+ */
+vtime machine_instant(const struct machine *m);
 
 /*
  * Cycles of HCLK and time, at the present frequency: the first cycle at or
@@ -94,6 +101,8 @@ struct host {
     void (*pin)(void *context, struct machine *m, unsigned port, unsigned pin, bool level);
     /* A byte left a UART or semihosting's console. */
     void (*console)(void *context, struct machine *m, uint8_t byte);
+    /* The program wrote `bytes` bytes to an ITM stimulus port, which is open. NULL: nobody listens. */
+    void (*itm)(void *context, struct machine *m, unsigned port, unsigned bytes, uint32_t value);
     /* The MAC put a frame on the wire (no FCS). */
     void (*frame_out)(void *context, struct machine *m, const uint8_t *frame, size_t length);
     /*
@@ -105,6 +114,12 @@ struct host {
      * NULL: go straight to `until`.
      */
     vtime (*sleep)(void *context, struct machine *m, vtime until);
+    /*
+     * The core has entered the handler of a fault (HardFault, MemManage,
+     * BusFault, UsageFault), or locked up: note->taken is EXCEPTION_NONE. The
+     * fault status registers hold what the handler will find. NULL: not told.
+     */
+    void (*fault)(void *context, struct machine *m, const struct cpu_fault_note *note);
 };
 
 void machine_report(struct machine *m, enum report_level level, const char *format, ...)
@@ -115,15 +130,16 @@ enum machine_stop {
     STOP_EXIT,   /* semihosting SYS_EXIT, or the host asked; see exit_status */
     STOP_ERROR,  /* a REPORT_ERROR was made */
     STOP_LOCKUP, /* ARMv7-M B1.5.15 */
+    STOP_DEBUG,  /* a breakpoint, a step, or the debugger asked; set to STOP_NONE to go on */
 };
 
-/* Every block of machine state, by name: for hashing now, snapshots later. No pointers inside. */
+/* Every block of machine state, by name: for hashing and snapshots. No pointers inside. */
 struct state_block {
     const char *name;
     void *data;
     size_t size;
 };
-enum { MACHINE_STATE_BLOCKS = 64 };
+enum { MACHINE_STATE_BLOCKS = 128, MACHINE_EVENTS = 128 };
 
 struct peripheral; /* peripheral.h */
 enum {
@@ -139,6 +155,27 @@ enum reset_cause {
     RESET_POWER_ON,
     RESET_PIN, /* NRST from outside: the reset button, the debugger */
     RESET_IWDG,
+    RESET_WWDG,
+    RESET_LOW_POWER, /* Stop or Standby entered against the option bytes */
+    RESET_BROWN_OUT, /* the supply fell, but memory has kept its content */
+};
+
+/* What surrounds the chip. Set before machine_power_on or at any time; machine_create sets the defaults. */
+struct surroundings {
+    int32_t temperature_mc; /* of the die, in thousandths of a degree Celsius: 30000 */
+    uint32_t vdda_mv;       /* 3300 */
+    uint32_t vbat_mv;       /* 3300: on the board VBAT hangs on VDD */
+    uint32_t lsi_hz;        /* 32000; DS9405 table 42 allows 17000 to 47000 */
+    bool battery;           /* VBAT outlives VDD: the backup domain survives a power cut. False */
+};
+
+/* How the bus holds the core up; state. */
+struct bus_state {
+    vtime core_waits_until; /* its next fetch is from a bank of flash that is busy */
+    uint32_t flash_direct;  /* the core may read so many bytes of flash, from its start, without flash_read */
+    bool flash_timing;      /* estimate wait states; machine_time_flash */
+    bool error;             /* the access under way ends in a bus error */
+    bool core_halted;       /* by a debugger; machine_halt_core */
 };
 
 struct clock_listener {
@@ -162,17 +199,28 @@ struct machine {
     uint32_t hclk_hz;
     struct event *events;
     uint64_t event_order;
+    vtime instant;    /* what the event being fired was armed for */
+    bool firing;      /* an event is being fired */
+    uint64_t firings; /* events fired so far */
 
     enum machine_stop stop;
     int exit_status;
+    bool power_off;       /* time passes, nothing runs */
     bool reset_requested; /* SYSRESETREQ, IWDG: carried out by machine_run */
     uint64_t seed;        /* feeds the RNG model and whatever else is random */
+    struct debug *debug;  /* cpu/debug.h; NULL: no debugger, which costs nothing */
 
     struct host host;
     struct peripheral *peripherals[MACHINE_PERIPHERALS];
     size_t peripheral_count;
     struct state_block state[MACHINE_STATE_BLOCKS];
     size_t state_count;
+    struct event *known_events[MACHINE_EVENTS]; /* all that is not of the outside, for snapshots */
+    size_t known_event_count;
+
+    struct surroundings surroundings;
+    struct bus_state bus;
+    struct flash_timing *flash_timing; /* peripheral/flash_timing.c */
 
     enum reset_cause reset_cause; /* of the reset requested, under way, or last carried out */
     bool core_running;            /* inside cpu_run: reports carry the pc */
@@ -188,12 +236,28 @@ struct machine *machine_create(const struct host *host, uint64_t seed);
 void machine_destroy(struct machine *m);
 /* Flash is erased (0xFF) at creation; the loader writes here. False: outside flash and system memory. */
 bool machine_load(struct machine *m, uint32_t address, const void *data, size_t length);
-/* Power-on reset: memories random from the seed (flash kept), every peripheral and the core reset. */
+/*
+ * Power-on reset, and so also a power cut: an operation of the flash under way
+ * is torn. Memories random from the seed (flash kept), every peripheral and the
+ * core reset.
+ */
 void machine_power_on(struct machine *m);
+/* Power fails: everything as at reset, and nothing runs until machine_power_on. Not from within machine_run.
+ */
+void machine_power_off(struct machine *m);
 /* Runs until `until` or until m->stop. */
 void machine_run(struct machine *m, vtime until);
 /* Asks for a system reset at the next instruction boundary; the first cause stays. */
 void machine_request_reset(struct machine *m, enum reset_cause cause);
+/*
+ * The core waits, in the middle of an instruction, until `until`; events fire
+ * on time meanwhile. Ends early at a stop or a reset.
+ */
+void machine_stall(struct machine *m, vtime until);
+/* Wait states and the ART accelerator in the cycle count: an estimate, off at creation. */
+void machine_time_flash(struct machine *m, bool on);
+/* A debugger halts the core or lets it go: peripherals that DBGMCU freezes stop with it (RM0090 38.16.2). */
+void machine_halt_core(struct machine *m, bool halted);
 /* Called by RCC when the core clock changes: re-bases time, so that none is lost. */
 void machine_set_hclk(struct machine *m, uint32_t hz);
 /*
@@ -205,6 +269,8 @@ void machine_on_clock(struct machine *m, void (*changed)(struct machine *m, void
 /* Zeroed memory that lives as long as the machine; for peripherals' state, at creation only. */
 void *machine_allocate(struct machine *m, size_t size);
 void machine_register_state(struct machine *m, const char *name, void *data, size_t size);
+/* Once for each event of the machine's own, at creation and in the same order each time. */
+void machine_register_event(struct machine *m, struct event *event);
 /* FNV-1a 64 over all registered blocks and the memories. */
 uint64_t machine_hash(const struct machine *m);
 
@@ -218,5 +284,12 @@ void gpio_release(struct machine *m, unsigned port, unsigned pin); /* drive it n
 void usart_receive(struct machine *m, uint8_t byte); /* at USART3's RX: a whole character has come */
 void ethernet_receive(struct machine *m, const uint8_t *frame, size_t length);
 void ethernet_cable(struct machine *m, bool plugged);
+void adc_drive(struct machine *m, unsigned channel, uint32_t millivolts); /* at ADC1's input 0..15 */
+
+/* ---- Flash cells, for tests of what is stored in them ---- */
+
+/* Sectors stand so many erase cycles, then keep some bits at 0; 0: no end (at creation). Outlives power. */
+void flash_set_endurance(struct machine *m, uint32_t cycles);
+uint32_t flash_erase_count(const struct machine *m, unsigned sector);
 
 #endif

@@ -18,6 +18,7 @@ enum {
     WIDTH_16 = 2,
     WIDTH_32 = 4,
     WIDTH_ANY = 7,
+    WIDTH_READ_ANY = 8, /* with another: that is for writing, reading is possible in all widths */
 };
 
 struct peripheral;
@@ -63,6 +64,11 @@ struct peripheral {
     /* After the table's values were set. May be NULL. */
     void (*reset)(struct machine *m, struct peripheral *p);
     bool survives_reset; /* only power-on resets it */
+    bool keeps_values;   /* a reset leaves the registers alone: they are of the backup domain */
+    /* Plain memory of `size` bytes in place of registers; `may_write` reports where it refuses. NULL: none.
+     */
+    uint8_t *memory;
+    bool (*may_write)(struct machine *m, const struct peripheral *p, uint32_t offset);
 };
 
 /*
@@ -110,6 +116,10 @@ void iwdg_create(struct machine *m);
 void usart_create(struct machine *m); /* USART3 */
 void dbgmcu_create(struct machine *m);
 void crc_create(struct machine *m);
+void adc_create(struct machine *m);      /* ADC1 */
+void bkpsram_create(struct machine *m);  /* backup SRAM */
+void rtc_create(struct machine *m);      /* its backup registers */
+void wwdg_create(struct machine *m);
 void ethernet_create(struct machine *m); /* MAC, MMC, PTP, DMA and the PHY behind SMI */
 
 /* Between peripherals */
@@ -124,14 +134,32 @@ bool rcc_bit(const struct machine *m, unsigned offset, unsigned bit);
 uint32_t rcc_hclk_per_pclk1(const struct machine *m);
 uint32_t rcc_hclk_per_timclk1(const struct machine *m);
 unsigned flash_wait_states(const struct machine *m);
+bool flash_prefetches(const struct machine *m);
+bool flash_caches_instructions(const struct machine *m);
+bool flash_caches_data(const struct machine *m);
+bool flash_hardware_watchdog(const struct machine *m); /* the option byte WDG_SW is 0 */
+/* After m->bus.flash_timing was changed. */
+void flash_update_direct(struct machine *m);
 /* A store to flash by the CPU. */
 void flash_write(struct machine *m, uint32_t address, unsigned bytes, uint32_t value);
+/* Before the core reads flash at or beyond m->bus.flash_direct: waits for the bank, counts wait states. */
+void flash_read(struct machine *m, uint32_t address);
+/* flash_timing.c: adds to m->cycles what the access waits. Only while m->bus.flash_timing. */
+void flash_time_data(struct machine *m, uint32_t address);
+void flash_forget_lines(struct machine *m, bool data); /* of the instruction or the data cache */
+void flash_timing_create(struct machine *m);
 /* The highest HCLK that the regulator allows in its present state (RM0090 5.1.4). */
 uint32_t pwr_max_hclk_hz(const struct machine *m);
 bool pwr_backup_writable(const struct machine *m); /* PWR_CR.DBP */
-void pwr_pll_changed(struct machine *m, bool on);  /* VOS takes effect with the PLL */
-void rcc_check_limits(struct machine *m);          /* after wait states or regulator changed */
-void rcc_force_lsi(struct machine *m);             /* the watchdog needs it */
+/* Does backup SRAM live through a power cut: battery, and the backup regulator on (RM0090 5.1.2)? */
+bool pwr_holds_backup_sram(const struct machine *m);
+void rtc_reset_backup_domain(struct machine *m); /* RCC_BDCR.BDRST, power lost */
+/* Is the core halted by a debugger, and the peripheral with it? `bit` of DBGMCU_APB1_FZ. */
+bool dbgmcu_freezes(const struct machine *m, unsigned bit);
+void pwr_pll_changed(struct machine *m, bool on); /* VOS takes effect with the PLL */
+void rcc_notify(struct machine *m);               /* calls what machine_on_clock was given */
+void rcc_check_limits(struct machine *m);         /* after wait states or regulator changed */
+void rcc_force_lsi(struct machine *m);            /* the watchdog needs it */
 bool rcc_lsi_ready(const struct machine *m);
 unsigned syscfg_memory_mode(const struct machine *m); /* SYSCFG_MEMRMP.MEM_MODE */
 bool syscfg_rmii_selected(const struct machine *m);

@@ -91,24 +91,41 @@ int kernel_schedule(struct kernel_node *node, uint64_t time_us)
 
 int kernel_spawn_at(const struct kernel_task *task, uint64_t time_us)
 {
-    struct kernel_node *node = kernel_pop(task->free);
+    struct kernel_node *node = kernel_pop(task->free, 0);
     return node ? kernel_schedule(node, time_us) : KERNEL_FULL;
 }
 
-int cancel(int handle)
+/* Takes a spawn off the list of timers; NULL when it is not there (any more). */
+static struct kernel_node *take_by_handle(int handle)
 {
-    uint32_t mask = port_mask();
     struct kernel_node **link = &kernel_clock.timers;
     while (*link && (*link)->handle != handle)
         link = &(*link)->next;
     struct kernel_node *node = *link;
     if (node)
         *link = node->next;
+    return node;
+}
+
+int reschedule(int handle, uint64_t time_us)
+{
+    uint32_t mask = port_mask();
+    struct kernel_node *node = take_by_handle(handle);
+    if (node)
+        insert(node, time_us);
+    port_unmask(mask);
+    return node ? 0 : KERNEL_NOT_PENDING;
+}
+
+int cancel(int handle)
+{
+    uint32_t mask = port_mask();
+    struct kernel_node *node = take_by_handle(handle);
     port_unmask(mask);
     if (!node)
         return KERNEL_NOT_PENDING;
     /* Its alarm, if it was the next, comes and finds nothing due. */
-    kernel_push(node->task->free, node);
+    kernel_push(node->task->free, 0, node);
     return 0;
 }
 
@@ -126,16 +143,16 @@ void kernel_arm(const struct kernel_task *task, uint64_t time_us)
     if (node)
         *link = node->next;
     else if (time_us != KERNEL_NEVER)
-        node = kernel_pop(task->free);
+        node = kernel_pop(task->free, 0);
     if (node && time_us != KERNEL_NEVER)
         insert(node, time_us);
     else if (node)
-        kernel_push(task->free, node);
+        kernel_push(task->free, 0, node);
     port_unmask(mask);
 }
 
 /* The first timer that is due, taken off the list; NULL, and the alarm set, when none is. */
-static struct kernel_node *take_due(void)
+struct kernel_node *kernel_take_due(void)
 {
     uint32_t mask = port_mask();
     struct kernel_node *node = kernel_clock.timers;
@@ -153,7 +170,7 @@ static struct kernel_node *take_due(void)
 void kernel_timer_interrupt(void)
 {
     timer_acknowledge();
-    for (struct kernel_node *node = take_due(); node; node = take_due())
+    for (struct kernel_node *node = kernel_take_due(); node; node = kernel_take_due())
         kernel_make_ready(node, node->task);
 }
 

@@ -8,11 +8,14 @@
 
 const nothing kernel_none;
 
-extern inline int kernel_spawn(const struct kernel_task *task);
-extern inline void kernel_dispatch(struct kernel_node **ready);
+int kernel_spawn(const struct kernel_task *task)
+{
+    struct kernel_node *node = kernel_pop(task->free, 0);
+    return node ? kernel_make_ready(node, task) : KERNEL_FULL;
+}
 
-/* Bounded by the capacities of the priority's tasks. The list is the dispatcher's own by now. */
-struct kernel_node *kernel_reverse(struct kernel_node *newest)
+/* Bounded by the capacities of the priority's tasks. */
+static struct kernel_node *reverse(struct kernel_node *newest)
 {
     struct kernel_node *oldest = NULL;
     while (newest) {
@@ -24,14 +27,40 @@ struct kernel_node *kernel_reverse(struct kernel_node *newest)
     return oldest;
 }
 
+static inline __attribute__((always_inline)) void run_all(struct kernel_node *newest)
+{
+    struct kernel_node *next;
+    for (struct kernel_node *node = reverse(newest); node; node = next) {
+        next = node->next;
+        node->task->run(node);
+    }
+}
+
+/* A program has one of the two: not inline, or its dispatchers would each have a copy. */
+__attribute__((noinline)) void kernel_run_ready(struct kernel_node *newest)
+{
+    run_all(newest);
+}
+
+__attribute__((noinline)) void kernel_dispatch(struct kernel_node **ready)
+{
+    run_all(kernel_take_ready(ready, 0));
+}
+
 static void set_up_places(const struct kernel_task *task)
 {
     uint8_t *place = task->places;
     for (unsigned i = 0; i < task->capacity; i++, place += task->place_bytes) {
         struct kernel_node *node = (struct kernel_node *)(void *)place;
         node->task = task;
-        kernel_push(task->free, node);
+        kernel_push(task->free, 0, node);
     }
+}
+
+/* Where the application has no IDLE. */
+__attribute__((weak)) void kernel_idle(void)
+{
+    kernel_sleep();
 }
 
 _Noreturn void kernel_start(void)
@@ -47,5 +76,5 @@ _Noreturn void kernel_start(void)
     kernel_init();
     port_unmask(0);
     for (;;)
-        kernel_sleep();
+        kernel_idle();
 }

@@ -8,7 +8,7 @@
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
 
-#include "kernel/port_cortex_m.h"
+#include "kernel/port.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@
 enum kernel_error {
     /* Each place in the task's queue holds a message that waits for its turn or its time. */
     KERNEL_FULL = -1,
-    /* The handle's task has started already, or will at once, or its timer was cancelled. */
+    /* The handle's task has started already, or its time has come and it will, or it was cancelled. */
     KERNEL_NOT_PENDING = -2,
 };
 
@@ -50,21 +50,30 @@ uint64_t kernel_idle_us(void);
 int cancel(int handle);
 
 /*
+ * Gives such a spawn another time, as if it had been set now: of one time, it
+ * comes last. The handle and the message stay. 0, or KERNEL_NOT_PENDING when
+ * it is too late: then nothing is changed.
+ */
+KERNEL_CHECKED int reschedule(int handle, uint64_t time_us);
+
+/*
  * Sets up tasks and clock, runs INIT with interrupts masked, lets the
- * interrupts in and sleeps whenever there is nothing to do. Call it once, from
- * main, with no interrupt enabled.
+ * interrupts in and then runs IDLE again and again, or sleeps where there is
+ * none. Call it once, from main, with no interrupt enabled.
  */
 _Noreturn void kernel_start(void);
 
 /*
  * ---- What the table expands to; not for direct use ----
  *
- * KERNEL_INLINE: part of the caller where instructions count; with -Os the
- * compiler may call the one copy of it instead.
+ * KERNEL_FAST: instructions count, not bytes. Otherwise what can be shared is
+ * one function, called.
  */
 #ifdef __OPTIMIZE_SIZE__
+#define KERNEL_FAST   0
 #define KERNEL_INLINE inline
 #else
+#define KERNEL_FAST   1
 #define KERNEL_INLINE inline __attribute__((always_inline))
 #endif
 
@@ -105,92 +114,88 @@ extern const size_t kernel_interrupt_count;
 extern const struct port_pend kernel_timer_pend;
 void kernel_init(void);
 
-/* The first node of a list, or NULL. */
-PORT_INLINE void *kernel_pop(struct kernel_node **list)
+/* The first node of lists[index], or NULL. */
+PORT_INLINE void *kernel_pop(struct kernel_node **lists, size_t index)
 {
     struct kernel_node *node;
     do {
-        node = port_load_exclusive((void **)list);
+        node = port_load_exclusive((void **)lists, index);
         if (!node)
             return NULL;
-    } while (__builtin_expect(port_store_exclusive((void **)list, node->next), 0));
+    } while (__builtin_expect(port_store_exclusive((void **)lists, index, node->next), 0));
     return node;
 }
 
-PORT_INLINE void kernel_push(struct kernel_node **list, struct kernel_node *node)
+PORT_INLINE void kernel_push(struct kernel_node **lists, size_t index, struct kernel_node *node)
 {
     do
-        node->next = port_load_exclusive((void **)list);
-    while (__builtin_expect(port_store_exclusive((void **)list, node), 0));
+        node->next = port_load_exclusive((void **)lists, index);
+    while (__builtin_expect(port_store_exclusive((void **)lists, index, node), 0));
 }
 
 /* Hands a filled place to its dispatcher. Returns 0. */
 PORT_INLINE int kernel_make_ready(struct kernel_node *node, const struct kernel_task *task)
 {
-    kernel_push(task->ready, node);
+    kernel_push(task->ready, 0, node);
     port_pend(task->dispatcher);
     return 0;
 }
 
-KERNEL_INLINE int kernel_spawn(const struct kernel_task *task)
-{
-    struct kernel_node *node = kernel_pop(task->free);
-    if (!node)
-        return KERNEL_FULL;
-    return kernel_make_ready(node, task);
-}
-
+int kernel_spawn(const struct kernel_task *task);
 int kernel_spawn_at(const struct kernel_task *task, uint64_t time_us);
 int kernel_schedule(struct kernel_node *node, uint64_t time_us);
 void kernel_arm(const struct kernel_task *task, uint64_t time_us);
 uint64_t kernel_after(uint64_t delay_us);
 
-struct kernel_node *kernel_reverse(struct kernel_node *newest);
-
-/*
- * A dispatcher's handler: runs all that is ready, the oldest first, while the
- * list has the last spawned first. What is spawned meanwhile makes the
- * interrupt pending again, and comes after all of these.
+/* For a dispatcher's handler: all that is ready, the last spawned first. The list is the caller's own then.
  */
-KERNEL_INLINE void kernel_dispatch(struct kernel_node **ready)
+PORT_INLINE struct kernel_node *kernel_take_ready(struct kernel_node **lists, size_t index)
 {
     struct kernel_node *node;
     do
-        node = port_load_exclusive((void **)ready);
-    while (__builtin_expect(port_store_exclusive((void **)ready, NULL), 0));
-
-    if (node && __builtin_expect(node->next != NULL, 0))
-        node = kernel_reverse(node);
-    while (node) {
-        struct kernel_node *next = node->next;
-        node->task->run(node);
-        node = next;
-    }
+        node = port_load_exclusive((void **)lists, index);
+    while (__builtin_expect(port_store_exclusive((void **)lists, index, NULL), 0));
+    return node;
 }
 
+/*
+ * Runs such a list, the oldest first. What is spawned from now on makes the
+ * interrupt pending again, and comes after all of these.
+ */
+void kernel_run_ready(struct kernel_node *newest);
+void kernel_dispatch(struct kernel_node **ready);
+
 void kernel_timer_interrupt(void);
+struct kernel_node *kernel_take_due(void);
 
 void kernel_clock_start(void);
 void kernel_sleep(void);
+void kernel_idle(void);
+
+enum kernel_raised { KERNEL_AS_IT_WAS, KERNEL_RAISED, KERNEL_MASKED };
 
 /* What a LOCK has to put back. */
 struct kernel_lock {
     uint32_t before;
-    uint8_t raised;
+    uint8_t raised; /* enum kernel_raised */
     uint8_t held;
 };
 
 PORT_INLINE struct kernel_lock kernel_raise(unsigned ceiling, unsigned own)
 {
     if (own >= ceiling)
-        return (struct kernel_lock){.raised = 0, .held = 1};
-    return (struct kernel_lock){.before = port_raise(ceiling), .raised = 1, .held = 1};
+        return (struct kernel_lock){.raised = KERNEL_AS_IT_WAS, .held = 1};
+    if (ceiling > PORT_CEILING_MAX)
+        return (struct kernel_lock){.before = port_mask(), .raised = KERNEL_MASKED, .held = 1};
+    return (struct kernel_lock){.before = port_raise(ceiling), .raised = KERNEL_RAISED, .held = 1};
 }
 
 PORT_INLINE void kernel_restore(struct kernel_lock *lock)
 {
-    if (lock->raised)
+    if (lock->raised == KERNEL_RAISED)
         port_restore(lock->before);
+    else if (lock->raised == KERNEL_MASKED)
+        port_unmask(lock->before);
 }
 
 #endif

@@ -3,8 +3,9 @@
  * more: masks, exclusive lists, the NVIC's set-pending, enable and priority
  * registers, WFI.
  *
- * A task's priority 1..15 is the hardware's 16 - priority, in the four upper
- * bits, as the STM32F4 has them. Hardware priority 0 belongs to no task.
+ * A task's priority 1..16 is the hardware's 16 - priority, in the four upper
+ * bits, as the STM32F4 has them. Hardware priority 0, our 16, is what BASEPRI
+ * cannot hold off (B1.4.3: zero masks nothing); PRIMASK does.
  */
 #ifndef KERNEL_PORT_CORTEX_M_H
 #define KERNEL_PORT_CORTEX_M_H
@@ -16,7 +17,8 @@
 /* Always part of the caller, so that functions with one shared copy may use them too. */
 #define PORT_INLINE extern inline __attribute__((gnu_inline, always_inline))
 
-#define PORT_PRIORITY_MAX         15
+#define PORT_PRIORITY_MAX         16
+#define PORT_CEILING_MAX          15 /* of port_raise() */
 #define PORT_PRIORITY_BITS(level) ((uint32_t)(16 - (level)) << 4)
 
 /* ---- Ceilings: BASEPRI ---- */
@@ -61,19 +63,25 @@ PORT_INLINE void port_unmask(uint32_t before)
  * ABA. The plain store between the two is allowed by the Cortex-M4's monitor,
  * which holds no address and is cleared by exceptions, CLREX and STREX alone
  * (Cortex-M4 TRM 3.8). Each retry means that a higher task has run.
+ *
+ * What is loaded or stored is base[index], and the index a constant, so that
+ * one register with the base serves for several lists.
  */
-PORT_INLINE void *port_load_exclusive(void *const *address)
+PORT_INLINE void *port_load_exclusive(void *const *base, size_t index)
 {
     void *value;
-    __asm__ volatile("ldrex %0, [%1]" : "=r"(value) : "r"(address) : "memory");
+    __asm__ volatile("ldrex %0, [%1, %2]" : "=r"(value) : "r"(base), "n"(index * 4) : "memory");
     return value;
 }
 
 /* Whether it has failed. */
-PORT_INLINE bool port_store_exclusive(void **address, const void *value)
+PORT_INLINE bool port_store_exclusive(void **base, size_t index, const void *value)
 {
     uint32_t failed;
-    __asm__ volatile("strex %0, %2, [%1]" : "=&r"(failed) : "r"(address), "r"(value) : "memory");
+    __asm__ volatile("strex %0, %2, [%1, %3]"
+                     : "=&r"(failed)
+                     : "r"(base), "r"(value), "n"(index * 4)
+                     : "memory");
     return failed != 0;
 }
 
@@ -107,6 +115,25 @@ PORT_INLINE void port_interrupt_priority(unsigned number, unsigned priority)
 PORT_INLINE void port_interrupt_enable(unsigned number)
 {
     PORT_NVIC_ISER[number / 32] = 1u << number % 32;
+}
+
+/* ---- Cycles, for statistics ---- */
+
+#define PORT_DEMCR      (*(volatile uint32_t *)0xE000EDFCu)
+#define PORT_DWT_CTRL   (*(volatile uint32_t *)0xE0001000u)
+#define PORT_DWT_CYCCNT (*(volatile uint32_t *)0xE0001004u)
+
+/* Lets the core's cycle counter run (C1.6.5 TRCENA, C1.8.7 CYCCNTENA). */
+PORT_INLINE void port_cycles_start(void)
+{
+    PORT_DEMCR |= 1u << 24;
+    PORT_DWT_CTRL |= 1u;
+}
+
+/* Wraps at 2^32. It may stand still while the core sleeps. */
+PORT_INLINE uint32_t port_cycles(void)
+{
+    return PORT_DWT_CYCCNT;
 }
 
 /* ---- Sleep ---- */

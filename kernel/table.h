@@ -11,14 +11,27 @@
  *     #define DISPATCHERS(DISPATCHER)
  *         DISPATCHER(priority, interrupt of a peripheral that is not used)
  *
- * Priorities are 1 (lowest) to 15 (highest). Then, in any file:
+ * and, where wanted, lists of resources that need no lock:
+ *
+ *     #define LOCAL_RESOURCES(LOCAL)
+ *         LOCAL(name, type, task)                    of one task
+ *     #define READ_ONLY_RESOURCES(READ_ONLY)
+ *         READ_ONLY(name, type, every task that reads it)        written by INIT alone
+ *     #define LOCK_FREE_RESOURCES(LOCK_FREE)
+ *         LOCK_FREE(name, type, every task that uses it)         all of one priority
+ *
+ * Priorities are 1 (lowest) to 16 (highest). Then, in any file:
  *
  *     TASK(name) { }                 the task's body; a software task has `message`
  *     INIT { }                       once; runs before any interrupt
- *     LOCK(resource) { }             inside TASK or INIT: the resource's name is a pointer to it
+ *     IDLE { }                       where wanted: runs again and again while nothing else is to be done;
+ *                                    `idle` in the lists of users
+ *     LOCK(resource) { }             inside these: the resource's name is a pointer to it
+ *     USE(resource);                 the same for the rest of the block, for one that needs no lock
+ *     sleep_while(resource, condition);   in IDLE: sleeps if that is so, to the next interrupt
  *     spawn(task, message)           from anywhere: 0, or negative (enum kernel_error)
  *     spawn_after(task, delay_us, message), spawn_at(task, time_us, message)
- *                                    a handle (not negative) for cancel(), or negative
+ *                                    a handle (not negative) for cancel() and reschedule(), or negative
  *     arm(task, time_us)             the task (without message) shall next run at that time
  *
  * and KERNEL_DEFINE once, in one file.
@@ -33,6 +46,16 @@
 #endif
 #ifndef KERNEL_TIMER
 #error "include the target's timer.h, which names the kernel's timer, before kernel/table.h"
+#endif
+
+#ifndef LOCAL_RESOURCES
+#define LOCAL_RESOURCES(LOCAL)
+#endif
+#ifndef READ_ONLY_RESOURCES
+#define READ_ONLY_RESOURCES(READ_ONLY)
+#endif
+#ifndef LOCK_FREE_RESOURCES
+#define LOCK_FREE_RESOURCES(LOCK_FREE)
 #endif
 
 /* ---- Macro tools ---- */
@@ -85,12 +108,16 @@
 
 enum kernel_task_number {
     TASKS(KERNEL_NUMBER_HARDWARE, KERNEL_NUMBER_SOFTWARE) KERNEL_TASKS,
+    /* IDLE is below every task. */
+    TASK_idle = 30,
+    KERNEL_IDLE_NUMBER = TASK_idle,
     /* INIT counts as a user of every resource and is above every ceiling. */
     KERNEL_INIT_NUMBER = 31
 };
 
 enum kernel_priority {
-    TASKS(KERNEL_LEVEL_HARDWARE, KERNEL_LEVEL_SOFTWARE) KERNEL_INIT_PRIORITY = PORT_PRIORITY_MAX + 1
+    TASKS(KERNEL_LEVEL_HARDWARE, KERNEL_LEVEL_SOFTWARE) TASK_idle_PRIORITY = 0,
+    KERNEL_INIT_PRIORITY = PORT_PRIORITY_MAX + 1
 };
 
 enum {
@@ -100,13 +127,13 @@ enum {
     KERNEL_TIMER_PRIORITY = 31 - __builtin_clz(KERNEL_SPAWNED_LEVELS | 2u),
 };
 
-_Static_assert((int)KERNEL_TASKS <= KERNEL_INIT_NUMBER, "TASKS: there are more than 31 tasks");
+_Static_assert((int)KERNEL_TASKS <= KERNEL_IDLE_NUMBER, "TASKS: there are more than 30 tasks");
 _Static_assert((0 DISPATCHERS(KERNEL_DISPATCHED_SUM)) == KERNEL_DISPATCHED_LEVELS,
                "DISPATCHERS: a priority has two dispatchers; one serves all tasks of the priority");
 
 #define KERNEL_CHECK_LEVEL(name, level)                                                                      \
     _Static_assert((level) >= 1 && (level) <= PORT_PRIORITY_MAX,                                             \
-                   "TASKS: the priority of " #name " is not within 1 (lowest) to 15 (highest)")
+                   "TASKS: the priority of " #name " is not within 1 (lowest) to 16 (highest)")
 #define KERNEL_CHECK_HARDWARE(name, level, interrupt) KERNEL_CHECK_LEVEL(name, level);
 #define KERNEL_CHECK_SOFTWARE(name, level, capacity, type)                                                   \
     KERNEL_CHECK_LEVEL(name, level);                                                                         \
@@ -119,7 +146,7 @@ _Static_assert((0 DISPATCHERS(KERNEL_DISPATCHED_SUM)) == KERNEL_DISPATCHED_LEVEL
                    "TASKS: the message of " #name " is larger than 64 bytes; put it into a resource");
 #define KERNEL_CHECK_DISPATCHER(level, interrupt)                                                            \
     _Static_assert((level) >= 1 && (level) <= PORT_PRIORITY_MAX,                                             \
-                   "DISPATCHERS: the priority of " #interrupt " is not within 1 (lowest) to 15 (highest)");  \
+                   "DISPATCHERS: the priority of " #interrupt " is not within 1 (lowest) to 16 (highest)");  \
     _Static_assert(KERNEL_SPAWNED_LEVELS >> ((level)&31) & 1,                                                \
                    "DISPATCHERS: no software task has priority " #level ", which " #interrupt                \
                    " is to serve; take its line out");
@@ -138,22 +165,61 @@ enum kernel_interrupt_owner {
     TASKS(KERNEL_OWN_HARDWARE, KERNEL_IGNORE) DISPATCHERS(KERNEL_OWN_DISPATCHER) KERNEL_TIMER(KERNEL_OWN)
 };
 
+/* The heads of all lists: of what each dispatcher has to run, and of each queue's free places. */
+#define KERNEL_NUMBER_QUEUE(name, level, capacity, type) KERNEL_FREE_##name,
+enum kernel_list {
+    KERNEL_READY_LAST = KERNEL_TIMER_PRIORITY, /* by priority */
+    TASKS(KERNEL_IGNORE, KERNEL_NUMBER_QUEUE) KERNEL_LISTS
+};
+extern struct kernel_node *kernel_lists[KERNEL_LISTS];
+
+#define KERNEL_DISPATCHER(level, interrupt)     KERNEL_DISPATCHER_NUMBER(level, interrupt##_IRQn)
+#define KERNEL_DISPATCHER_NUMBER(level, number) KERNEL_DISPATCHER_##level = (number),
+enum kernel_dispatcher { DISPATCHERS(KERNEL_DISPATCHER) KERNEL_DISPATCHER_OF_NONE };
+#define KERNEL_PEND_DISPATCHER(level) PORT_PEND(KERNEL_DISPATCHER_##level)
+
 /* ---- Resources: users and ceilings ---- */
 
 #define KERNEL_USER_BIT(task)   | 1u << TASK_##task
 #define KERNEL_USER_LEVEL(task) | 1u << (TASK_##task##_PRIORITY & 31)
 
-#define KERNEL_DECLARE_RESOURCE(name, type, ...)                                                             \
-    _Static_assert(sizeof(#__VA_ARGS__) > 1, "RESOURCES: no task uses the resource " #name);                 \
-    KERNEL_DECLARE_RESOURCE_OF(name, type, ##__VA_ARGS__)
-#define KERNEL_DECLARE_RESOURCE_OF(name, type, ...)                                                          \
+#define KERNEL_DECLARE(list, kind, name, type, ...)                                                          \
+    _Static_assert(sizeof(#__VA_ARGS__) > 1, list ": no task uses the resource " #name);                     \
+    KERNEL_DECLARE_OF(kind, name, type, ##__VA_ARGS__)
+#define KERNEL_DECLARE_OF(kind, name, type, ...)                                                             \
     enum {                                                                                                   \
+        RESOURCE_##name##_KIND = (kind),                                                                     \
         RESOURCE_##name##_USERS = (0 KERNEL_EACH(KERNEL_USER_BIT, __VA_ARGS__)),                             \
-        RESOURCE_##name##_CEILING = 31 - __builtin_clz(0 KERNEL_EACH(KERNEL_USER_LEVEL, __VA_ARGS__))        \
+        RESOURCE_##name##_LEVELS = (0 KERNEL_EACH(KERNEL_USER_LEVEL, __VA_ARGS__)),                          \
+        RESOURCE_##name##_CEILING = 31 - __builtin_clz(RESOURCE_##name##_LEVELS)                             \
     };                                                                                                       \
     extern __typeof__(type) kernel_resource_##name;
 
-RESOURCES(KERNEL_DECLARE_RESOURCE)
+enum kernel_resource_kind { KERNEL_LOCKED, KERNEL_LOCAL, KERNEL_READ_ONLY, KERNEL_LOCK_FREE };
+
+#define KERNEL_DECLARE_LOCKED(name, type, ...)                                                               \
+    KERNEL_DECLARE("RESOURCES", KERNEL_LOCKED, name, type, ##__VA_ARGS__)
+#define KERNEL_DECLARE_LOCAL(name, type, ...)                                                                \
+    KERNEL_DECLARE("LOCAL_RESOURCES", KERNEL_LOCAL, name, type, ##__VA_ARGS__)                               \
+    _Static_assert((RESOURCE_##name##_USERS & (RESOURCE_##name##_USERS - 1u)) == 0,                          \
+                   "LOCAL_RESOURCES: " #name " has more than one user; put it into RESOURCES");
+#define KERNEL_DECLARE_READ_ONLY(name, type, ...)                                                            \
+    KERNEL_DECLARE("READ_ONLY_RESOURCES", KERNEL_READ_ONLY, name, type, ##__VA_ARGS__)
+#define KERNEL_DECLARE_LOCK_FREE(name, type, ...)                                                            \
+    KERNEL_DECLARE("LOCK_FREE_RESOURCES", KERNEL_LOCK_FREE, name, type, ##__VA_ARGS__)                       \
+    _Static_assert((RESOURCE_##name##_LEVELS & (RESOURCE_##name##_LEVELS - 1u)) == 0,                        \
+                   "LOCK_FREE_RESOURCES: the users of " #name                                                \
+                   " have different priorities; put it into RESOURCES");
+
+RESOURCES(KERNEL_DECLARE_LOCKED)
+LOCAL_RESOURCES(KERNEL_DECLARE_LOCAL)
+READ_ONLY_RESOURCES(KERNEL_DECLARE_READ_ONLY)
+LOCK_FREE_RESOURCES(KERNEL_DECLARE_LOCK_FREE)
+
+#define KERNEL_NUMBER_RESOURCE(name, type, ...) RESOURCE_##name,
+enum kernel_resource_number { RESOURCES(KERNEL_NUMBER_RESOURCE) KERNEL_RESOURCES };
+
+#include "kernel/observe.h"
 
 /*
  * Holds off every other user for the block that follows. The priority's ceiling
@@ -164,24 +230,62 @@ RESOURCES(KERNEL_DECLARE_RESOURCE)
     for (struct kernel_lock kernel_lock_##resource                                                           \
          __attribute__((cleanup(kernel_restore))) = KERNEL_LOCK_CHECKED(resource);                           \
          kernel_lock_##resource.held; kernel_lock_##resource.held = 0)                                       \
-        for (__attribute__((unused)) __typeof__(kernel_resource_##resource) *resource =                      \
-                 &kernel_resource_##resource;                                                                \
-             kernel_lock_##resource.held; kernel_lock_##resource.held = 0)
+        KERNEL_OBSERVE_LOCK(resource)                                                                        \
+    for (__attribute__((unused)) __typeof__(kernel_resource_##resource) *resource =                          \
+             &kernel_resource_##resource;                                                                    \
+         kernel_lock_##resource.held; kernel_lock_##resource.held = 0)
 
 #define KERNEL_LOCK_CHECKED(resource)                                                                        \
     ((void)sizeof(struct {                                                                                   \
-         _Static_assert(KERNEL_THIS_NUMBER == KERNEL_INIT_NUMBER ||                                          \
-                            ((unsigned)RESOURCE_##resource##_USERS >> KERNEL_THIS_NUMBER & 1) != 0,          \
-                        "LOCK(" #resource "): this task is not among the users of " #resource                \
-                        " in RESOURCES");                                                                    \
+         KERNEL_CHECK_KIND(resource, LOCAL, "is local to one task, so needs no lock");                       \
+         KERNEL_CHECK_KIND(resource, READ_ONLY, "is read-only, so needs no lock");                           \
+         KERNEL_CHECK_KIND(resource, LOCK_FREE, "has users of one priority, so needs no lock");              \
+         KERNEL_CHECK_USER("LOCK", resource, "RESOURCES");                                                   \
          int unused;                                                                                         \
      }),                                                                                                     \
      kernel_raise(RESOURCE_##resource##_CEILING, KERNEL_THIS_PRIORITY))
 
+#define KERNEL_CHECK_KIND(resource, kind, is)                                                                \
+    _Static_assert((int)RESOURCE_##resource##_KIND != KERNEL_##kind,                                         \
+                   "LOCK(" #resource "): " #resource " " is ": write USE(" #resource ");")
+#define KERNEL_CHECK_USER(how, resource, list)                                                               \
+    _Static_assert(KERNEL_THIS_NUMBER == KERNEL_INIT_NUMBER ||                                               \
+                       ((unsigned)RESOURCE_##resource##_USERS >> KERNEL_THIS_NUMBER & 1) != 0,               \
+                   how "(" #resource "): this task is not among the users of " #resource " in " list)
+
+/* A pointer with the resource's name for the rest of the block; what it points to is const if read-only. */
+#define USE(resource)                                                                                        \
+    _Static_assert((int)RESOURCE_##resource##_KIND != KERNEL_LOCKED,                                         \
+                   "USE(" #resource "): " #resource " is shared: write LOCK(" #resource ") { }");            \
+    KERNEL_CHECK_USER("USE", resource, "its list");                                                          \
+    __typeof__(__builtin_choose_expr(                                                                        \
+        (int)RESOURCE_##resource##_KIND == KERNEL_READ_ONLY && KERNEL_THIS_NUMBER != KERNEL_INIT_NUMBER,     \
+        (const __typeof__(kernel_resource_##resource) *)0,                                                   \
+        (__typeof__(kernel_resource_##resource) *)0)) resource = &kernel_resource_##resource
+
+/*
+ * The condition is looked at with interrupts masked, which takes the lock's
+ * place, and they stay masked up to the sleep: what changes it wakes the core.
+ * Not inside a LOCK, which would keep the interrupts that are to wake it off.
+ */
+#define sleep_while(resource, ...)                                                                           \
+    do {                                                                                                     \
+        _Static_assert(KERNEL_THIS_NUMBER == KERNEL_IDLE_NUMBER,                                             \
+                       "sleep_while: only IDLE sleeps; a task ends, and is started again");                  \
+        KERNEL_CHECK_USER("sleep_while", resource, "its list");                                              \
+        __attribute__((unused)) __typeof__(kernel_resource_##resource) *resource =                           \
+            &kernel_resource_##resource;                                                                     \
+        (void)port_mask();                                                                                   \
+        if (__VA_ARGS__)                                                                                     \
+            kernel_sleep();                                                                                  \
+        else                                                                                                 \
+            port_unmask(0);                                                                                  \
+    } while (0)
+
 /*
  * What makes a task known to the compiler within its body: the parameter
  * `this_task`, of a type of its own without any bytes. Undeclared where a LOCK
- * stands outside TASK and INIT: hand the locked pointer down instead.
+ * or USE stands outside of them: hand the pointer down instead.
  */
 #define KERNEL_THIS_NUMBER   (sizeof(this_task.number[0]) - 1)
 #define KERNEL_THIS_PRIORITY (sizeof(this_task.priority[0]))
@@ -217,20 +321,28 @@ RESOURCES(KERNEL_DECLARE_RESOURCE)
         kernel_message_##name message;                                                                       \
     };                                                                                                       \
     extern const struct kernel_task kernel_task_##name;                                                      \
-    extern struct kernel_node *kernel_free_##name;                                                           \
     void kernel_run_##name(kernel_activation_##name activation);                                             \
     static inline kernel_message_##name kernel_take_##name(struct kernel_node *node)                         \
     {                                                                                                        \
         kernel_message_##name message = ((struct kernel_place_##name *)node)->message;                       \
-        kernel_push(&kernel_free_##name, node);                                                              \
+        kernel_push(kernel_lists, KERNEL_FREE_##name, node);                                                 \
         return message;                                                                                      \
+    }                                                                                                        \
+    PORT_INLINE int kernel_ready_##name(struct kernel_node *node)                                            \
+    {                                                                                                        \
+        kernel_push(kernel_lists, TASK_##name##_PRIORITY, node);                                             \
+        port_pend((struct port_pend)KERNEL_PEND_DISPATCHER(level));                                          \
+        return 0;                                                                                            \
     }                                                                                                        \
     KERNEL_FOR_MESSAGE(KERNEL_SPAWNERS, type)(name)
 
 #define KERNEL_SPAWNERS_BARE(name)                                                                           \
     KERNEL_CHECKED static inline int kernel_spawn_##name(void)                                               \
     {                                                                                                        \
-        return kernel_spawn(&kernel_task_##name);                                                            \
+        if (!KERNEL_FAST)                                                                                    \
+            return kernel_spawn(&kernel_task_##name);                                                        \
+        struct kernel_node *node = kernel_pop(kernel_lists, KERNEL_FREE_##name);                             \
+        return node ? kernel_ready_##name(node) : KERNEL_FULL;                                               \
     }                                                                                                        \
     KERNEL_CHECKED static inline int kernel_spawn_at_##name(uint64_t time_us)                                \
     {                                                                                                        \
@@ -240,15 +352,15 @@ RESOURCES(KERNEL_DECLARE_RESOURCE)
 #define KERNEL_SPAWNERS_SENT(name)                                                                           \
     KERNEL_CHECKED KERNEL_INLINE int kernel_spawn_##name(kernel_message_##name message)                      \
     {                                                                                                        \
-        struct kernel_place_##name *place = kernel_pop(&kernel_free_##name);                                 \
+        struct kernel_place_##name *place = kernel_pop(kernel_lists, KERNEL_FREE_##name);                    \
         if (!place)                                                                                          \
             return KERNEL_FULL;                                                                              \
         place->message = message;                                                                            \
-        return kernel_make_ready(&place->node, &kernel_task_##name);                                         \
+        return kernel_ready_##name(&place->node);                                                            \
     }                                                                                                        \
     KERNEL_CHECKED inline int kernel_spawn_at_##name(uint64_t time_us, kernel_message_##name message)        \
     {                                                                                                        \
-        struct kernel_place_##name *place = kernel_pop(&kernel_free_##name);                                 \
+        struct kernel_place_##name *place = kernel_pop(kernel_lists, KERNEL_FREE_##name);                    \
         if (!place)                                                                                          \
             return KERNEL_FULL;                                                                              \
         place->message = message;                                                                            \
@@ -262,12 +374,19 @@ struct in_init {
     char priority[0][KERNEL_INIT_PRIORITY];
 };
 
+struct in_idle {
+    char number[0][KERNEL_IDLE_NUMBER + 1];
+    char priority[0][TASK_idle_PRIORITY];
+};
+
 #define TASK(name)                                                                                           \
     _Static_assert(TASK_##name >= 0, "");                                                                    \
     static void task_##name(struct in_task_##name this_task, kernel_message_##name message);                 \
     void kernel_run_##name(kernel_activation_##name activation)                                              \
     {                                                                                                        \
+        KERNEL_OBSERVE_START(TASK_##name)                                                                    \
         task_##name((struct in_task_##name){}, kernel_take_##name(activation));                              \
+        KERNEL_OBSERVE_END(TASK_##name)                                                                      \
     }                                                                                                        \
     static void task_##name(__attribute__((unused)) struct in_task_##name this_task,                         \
                             __attribute__((unused)) kernel_message_##name message)
@@ -276,20 +395,31 @@ struct in_init {
     static void init_body(struct in_init this_task);                                                         \
     void kernel_init(void)                                                                                   \
     {                                                                                                        \
+        KERNEL_OBSERVE_INIT                                                                                  \
         init_body((struct in_init){});                                                                       \
     }                                                                                                        \
     static void init_body(__attribute__((unused)) struct in_init this_task)
+
+#define IDLE                                                                                                 \
+    static void idle_body(struct in_idle this_task);                                                         \
+    void kernel_idle(void)                                                                                   \
+    {                                                                                                        \
+        idle_body((struct in_idle){});                                                                       \
+    }                                                                                                        \
+    static void idle_body(__attribute__((unused)) struct in_idle this_task)
 
 /* ---- Spawning ---- */
 
 #define KERNEL_KNOWN(task) (void)sizeof(char[TASK_##task + 1])
 
-#define spawn(task, ...)             (KERNEL_KNOWN(task), kernel_spawn_##task(__VA_ARGS__))
-#define spawn_at(task, time_us, ...) (KERNEL_KNOWN(task), kernel_spawn_at_##task(time_us, ##__VA_ARGS__))
+#define KERNEL_SPAWNS(task) KERNEL_KNOWN(task), kernel_trace_spawn(TASK_##task)
+
+#define spawn(task, ...)             (KERNEL_SPAWNS(task), kernel_spawn_##task(__VA_ARGS__))
+#define spawn_at(task, time_us, ...) (KERNEL_SPAWNS(task), kernel_spawn_at_##task(time_us, ##__VA_ARGS__))
 #define spawn_after(task, delay_us, ...)                                                                     \
-    (KERNEL_KNOWN(task), kernel_spawn_at_##task(kernel_after(delay_us), ##__VA_ARGS__))
+    (KERNEL_SPAWNS(task), kernel_spawn_at_##task(kernel_after(delay_us), ##__VA_ARGS__))
 #define arm(task, time_us)                                                                                   \
-    (KERNEL_KNOWN(task), (void)sizeof(struct {                                                               \
+    (KERNEL_SPAWNS(task), (void)sizeof(struct {                                                              \
          _Static_assert(sizeof(kernel_message_##task) == 0,                                                  \
                         "arm(" #task "): the task has a message; use spawn_at");                             \
          int unused;                                                                                         \
@@ -307,36 +437,49 @@ struct in_init {
         kernel_run_##name(kernel_none);                                                                      \
     }
 
+/* Mostly one is ready. A priority's only task is called by its name, several by their pointers. */
 #define KERNEL_DEFINE_DISPATCHER(level, interrupt)                                                           \
-    KERNEL_DISPATCHER_NUMBER(level, interrupt##_IRQn)                                                        \
     void interrupt##_IRQHandler(void);                                                                       \
     void interrupt##_IRQHandler(void)                                                                        \
     {                                                                                                        \
-        kernel_dispatch(&kernel_ready[level]);                                                               \
+        enum { here = (level), tasks_here = 0 TASKS(KERNEL_IGNORE, KERNEL_COUNT_HERE) };                     \
+        if (!KERNEL_FAST) {                                                                                  \
+            kernel_dispatch(&kernel_lists[here]);                                                            \
+            return;                                                                                          \
+        }                                                                                                    \
+        struct kernel_node *node = kernel_take_ready(kernel_lists, here);                                    \
+        if (node && __builtin_expect(node->next != NULL, 0)) {                                               \
+            kernel_run_ready(node);                                                                          \
+        } else if (node) {                                                                                   \
+            if (tasks_here > 1)                                                                              \
+                node->task->run(node);                                                                       \
+            TASKS(KERNEL_IGNORE, KERNEL_RUN_HERE)                                                            \
+        }                                                                                                    \
     }
-#define KERNEL_DISPATCHER_NUMBER(level, number) enum { KERNEL_DISPATCHER_##level = (number) };
+#define KERNEL_COUNT_HERE(name, level, capacity, type) +((level) == here)
+#define KERNEL_RUN_HERE(name, level, capacity, type)                                                         \
+    if ((level) == here && tasks_here == 1)                                                                  \
+        kernel_run_##name(node);
 
 #define KERNEL_DEFINE_TIMER(interrupt)                                                                       \
     void interrupt##_IRQHandler(void);                                                                       \
     void interrupt##_IRQHandler(void)                                                                        \
     {                                                                                                        \
-        kernel_timer_interrupt();                                                                            \
+        KERNEL_TIMER_EXPIRES                                                                                 \
     }
 
 #define KERNEL_DEFINE_SOFTWARE(name, level, slots, type)                                                     \
-    struct kernel_node *kernel_free_##name;                                                                  \
     static struct kernel_place_##name kernel_places_##name[slots];                                           \
     const struct kernel_task kernel_task_##name = {                                                          \
         .run = kernel_run_##name,                                                                            \
-        .free = &kernel_free_##name,                                                                         \
-        .ready = &kernel_ready[level],                                                                       \
+        .free = &kernel_lists[KERNEL_FREE_##name],                                                           \
+        .ready = &kernel_lists[level],                                                                       \
         .dispatcher = KERNEL_PEND_DISPATCHER(level),                                                         \
         .places = kernel_places_##name,                                                                      \
         .place_bytes = sizeof(struct kernel_place_##name),                                                   \
         .capacity = (slots),                                                                                 \
     };                                                                                                       \
     KERNEL_FOR_MESSAGE(KERNEL_DEFINE_SPAWN, type)(name)
-#define KERNEL_PEND_DISPATCHER(level) PORT_PEND(KERNEL_DISPATCHER_##level)
 
 /* The one copy of each for callers that do not take it inline. */
 #define KERNEL_DEFINE_SPAWN_BARE(name)
@@ -351,9 +494,12 @@ struct in_init {
 #define KERNEL_TIMER_NUMBER(interrupt)                    interrupt##_IRQn
 
 #define KERNEL_DEFINE                                                                                        \
-    /* What each dispatcher has to run. */                                                                   \
-    static struct kernel_node *kernel_ready[KERNEL_TIMER_PRIORITY + 1];                                      \
+    struct kernel_node *kernel_lists[KERNEL_LISTS];                                                          \
     RESOURCES(KERNEL_DEFINE_RESOURCE)                                                                        \
+    LOCAL_RESOURCES(KERNEL_DEFINE_RESOURCE)                                                                  \
+    READ_ONLY_RESOURCES(KERNEL_DEFINE_RESOURCE)                                                              \
+    LOCK_FREE_RESOURCES(KERNEL_DEFINE_RESOURCE)                                                              \
+    KERNEL_DEFINE_OBSERVED                                                                                   \
     DISPATCHERS(KERNEL_DEFINE_DISPATCHER)                                                                    \
     TASKS(KERNEL_DEFINE_HARDWARE, KERNEL_DEFINE_SOFTWARE)                                                    \
     KERNEL_TIMER(KERNEL_DEFINE_TIMER)                                                                        \

@@ -1,4 +1,4 @@
-#include "mqtt/packet.h"
+#include "mqtt/engine.h"
 #include "mqtt/property.h"
 
 #include <string.h>
@@ -15,14 +15,14 @@ enum {
 size_t mqtt_body_size(mqtt_body *body, const void *packet)
 {
     struct mqtt_writer counter;
-    mqtt_writer_init(&counter, NULL, NULL, NULL);
+    mqtt_writer_count(&counter);
     body(&counter, packet, 0);
-    return counter.impossible ? SIZE_MAX : counter.size;
+    return counter.size;
 }
 
-static void write_text(struct mqtt_writer *w, const char *text)
+__attribute__((noinline)) static void write_text(struct mqtt_writer *w, const char *text)
 {
-    mqtt_write_binary(w, (struct mqtt_slice){text, strlen(text)});
+    mqtt_write_binary(w, text, strlen(text));
 }
 
 static void write_parts(struct mqtt_writer *w, const struct mqtt_slice parts[], size_t count)
@@ -45,15 +45,14 @@ static void write_topic(struct mqtt_writer *w, const struct mqtt_slice topic[MQT
 {
     size_t length = parts_length(topic, MQTT_TOPIC_PARTS);
     if (length == 0)
-        w->impossible = true;
+        w->size = MQTT_IMPOSSIBLE;
     mqtt_write_u16(w, length);
     write_parts(w, topic, MQTT_TOPIC_PARTS);
 }
 
 static void write_small_property(struct mqtt_writer *w, enum mqtt_property_id id, unsigned value)
 {
-    mqtt_write_u8(w, id);
-    mqtt_write_u8(w, value);
+    mqtt_write_u16(w, (unsigned)id << 8 | value);
 }
 
 static void write_will(struct mqtt_writer *w, const struct mqtt_will *will)
@@ -62,7 +61,7 @@ static void write_will(struct mqtt_writer *w, const struct mqtt_will *will)
     if (will->utf8)
         write_small_property(w, MQTT_PROPERTY_PAYLOAD_FORMAT, 1);
     write_topic(w, will->topic);
-    mqtt_write_binary(w, will->payload);
+    mqtt_write_binary(w, will->payload.data, will->payload.length);
 }
 
 static unsigned connect_flags(const struct mqtt_config *config)
@@ -84,21 +83,27 @@ void mqtt_write_connect(struct mqtt_writer *w, const void *packet, uint16_t pack
     static const uint8_t protocol[] = {0, 4, 'M', 'Q', 'T', 'T', 5};
     const struct mqtt *m = packet;
     const struct mqtt_config *config = m->config;
-    size_t capacity = m->transport->receive_capacity;
     (void)packet_id;
 
     mqtt_write_bytes(w, protocol, sizeof protocol);
     mqtt_write_u8(w, connect_flags(config));
     mqtt_write_u16(w, config->keep_alive_s);
-    write_small_property(w, 5, MQTT_PROPERTY_MAXIMUM_PACKET_SIZE); /* after the properties' length */
-    mqtt_write_u32(w, capacity > MQTT_PACKET_MAX ? MQTT_PACKET_MAX : (uint32_t)capacity);
+    /* The properties' length, then they. */
+    if (mqtt_maximum_qos(m) > 1) {
+        mqtt_write_u16(w, 8 << 8 | MQTT_PROPERTY_RECEIVE_MAXIMUM);
+        mqtt_write_u16(w, MQTT_RECEIVE_MAX);
+        mqtt_write_u8(w, MQTT_PROPERTY_MAXIMUM_PACKET_SIZE);
+    } else {
+        mqtt_write_u16(w, 5 << 8 | MQTT_PROPERTY_MAXIMUM_PACKET_SIZE);
+    }
+    mqtt_write_u32(w, (uint32_t)m->transport->receive_capacity);
     write_text(w, config->client_id);
     if (config->will != NULL)
         write_will(w, config->will);
     if (config->user_name != NULL)
         write_text(w, config->user_name);
     if (config->password.data != NULL)
-        mqtt_write_binary(w, config->password);
+        mqtt_write_binary(w, config->password.data, config->password.length);
 }
 
 static void write_publish_properties(struct mqtt_writer *w, const struct mqtt_publish *p)
@@ -111,46 +116,45 @@ static void write_publish_properties(struct mqtt_writer *w, const struct mqtt_pu
     }
     if (p->response_topic.length > 0) {
         mqtt_write_u8(w, MQTT_PROPERTY_RESPONSE_TOPIC);
-        mqtt_write_binary(w, p->response_topic);
+        mqtt_write_binary(w, p->response_topic.data, p->response_topic.length);
     }
     if (p->correlation.data != NULL) {
         mqtt_write_u8(w, MQTT_PROPERTY_CORRELATION);
-        mqtt_write_binary(w, p->correlation);
+        mqtt_write_binary(w, p->correlation.data, p->correlation.length);
     }
-    for (size_t i = 0; i < p->user_count; i++) {
+    const struct mqtt_user_property *user = p->user;
+    for (size_t left = p->user_count; left > 0; left--, user++) {
         mqtt_write_u8(w, MQTT_PROPERTY_USER);
-        mqtt_write_binary(w, p->user[i].name);
-        mqtt_write_binary(w, p->user[i].value);
+        mqtt_write_binary(w, user->name.data, user->name.length);
+        mqtt_write_binary(w, user->value.data, user->value.length);
     }
 }
 
-static size_t properties_size(const struct mqtt_publish *p)
+size_t mqtt_measure_publish(struct mqtt_publication *publication, const struct mqtt_publish *p)
 {
-    struct mqtt_writer counter;
-    mqtt_writer_init(&counter, NULL, NULL, NULL);
-    write_publish_properties(&counter, p);
-    return counter.impossible ? SIZE_MAX / 2 : counter.size;
-}
-
-size_t mqtt_publish_remaining(const struct mqtt_publish *p)
-{
-    size_t properties = properties_size(p);
     size_t topic = parts_length(p->topic, MQTT_TOPIC_PARTS);
+    struct mqtt_writer counter;
+    mqtt_writer_count(&counter);
+    write_publish_properties(&counter, p);
+    publication->publish = p;
+    publication->topic = topic;
+    publication->properties = counter.size;
     if (topic - 1 >= UINT16_MAX) /* also none at all */
-        return SIZE_MAX;
-    return 2 + topic + (p->qos > 0 ? 2 : 0) + mqtt_varint_size(properties) + properties +
+        return MQTT_IMPOSSIBLE;
+    return 2 + topic + (p->qos > 0 ? 2 : 0) + mqtt_varint_size(counter.size) + counter.size +
            parts_length(p->payload, MQTT_PAYLOAD_PARTS);
 }
 
 void mqtt_write_publish(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
 {
-    const struct mqtt_publish *p = packet;
-    size_t properties = properties_size(p);
-    write_topic(w, p->topic);
-    if (p->qos > 0)
+    const struct mqtt_publication *publication = packet;
+    const struct mqtt_publish *p = publication->publish;
+    mqtt_write_u16(w, publication->topic);
+    write_parts(w, p->topic, MQTT_TOPIC_PARTS);
+    if (packet_id != 0)
         mqtt_write_u16(w, packet_id);
-    mqtt_write_varint(w, properties);
-    if (properties > 0)
+    mqtt_write_varint(w, publication->properties);
+    if (publication->properties > 0)
         write_publish_properties(w, p);
     write_parts(w, p->payload, MQTT_PAYLOAD_PARTS);
 }
@@ -164,13 +168,13 @@ static unsigned subscription_options(const struct mqtt_subscription *s)
 void mqtt_write_filters(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
 {
     const struct mqtt_filters *filters = packet;
+    const struct mqtt_subscription *s = filters->subscriptions;
     mqtt_write_u16(w, packet_id);
     mqtt_write_u8(w, 0);
-    for (size_t i = 0; i < filters->count; i++) {
-        const struct mqtt_subscription *s = &filters->subscriptions[i];
+    for (size_t left = filters->count; left > 0; left--, s++) {
         write_topic(w, s->filter);
-        if (s->qos > 1 || s->retain_handling > MQTT_RETAIN_SEND_NEVER)
-            w->impossible = true;
+        if (s->qos > filters->maximum_qos || s->retain_handling > MQTT_RETAIN_SEND_NEVER)
+            w->size = MQTT_IMPOSSIBLE;
         if (filters->options)
             mqtt_write_u8(w, subscription_options(s));
     }

@@ -36,24 +36,31 @@ static enum mqtt_transport_state transport_state(const struct mqtt *m)
 
 /* Sending. */
 
-static bool send_puback(struct mqtt *m, uint16_t packet_id)
+/* The answer to the packet just delivered has had its room since before that. */
+static void send_owed_ack(struct mqtt *m)
 {
-    const uint8_t puback[MQTT_PUBACK_SIZE] = {MQTT_PUBACK << 4, 2, (uint8_t)(packet_id >> 8),
-                                              (uint8_t)packet_id};
-    return mqtt_send_small(m, puback, sizeof puback);
+    mqtt_small id = (mqtt_small)m->ack_id >> 8 | (m->ack_id & 0xFFu) << 8;
+    if (m->ack_id == 0)
+        return;
+    m->ack_id = 0;
+#if MQTT_WITH_QOS2
+    size_t size = MQTT_PUBACK_SIZE + (m->ack_reason != MQTT_REASON_SUCCESS);
+    mqtt_small rest = (size - 2) << 8 | id << 16 | (mqtt_small)m->ack_reason << 32;
+    (void)mqtt_send_small(m, m->ack_head | rest, size);
+#else
+    (void)mqtt_send_small(m, MQTT_PUBACK << 4 | 2u << 8 | id << 16, MQTT_PUBACK_SIZE);
+#endif
 }
 
 static bool send_pingreq(struct mqtt *m)
 {
-    static const uint8_t pingreq[MQTT_PINGREQ_SIZE] = {MQTT_PINGREQ << 4, 0};
-    return mqtt_send_small(m, pingreq, sizeof pingreq);
+    return mqtt_send_small(m, MQTT_PINGREQ << 4, MQTT_PINGREQ_SIZE);
 }
 
 /* Without room the peer learns nothing but the close: nobody waits for it. */
 static void send_disconnect(struct mqtt *m, uint8_t reason)
 {
-    const uint8_t disconnect[MQTT_DISCONNECT_SIZE] = {MQTT_DISCONNECT << 4, 1, reason};
-    (void)mqtt_send_small(m, disconnect, sizeof disconnect);
+    (void)mqtt_send_small(m, MQTT_DISCONNECT << 4 | 1u << 8 | (uint32_t)reason << 16, MQTT_DISCONNECT_SIZE);
 }
 
 /* The end of a connection and the way to the next. */
@@ -82,10 +89,11 @@ static uint32_t backoff_ms(struct mqtt *m)
 static uint8_t forget_inflight(struct mqtt *m)
 {
     uint8_t lost = m->publishing;
-    for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++)
-        m->inflight[i].type = 0;
+    memset(m->inflight, 0, sizeof m->inflight);
+#if MQTT_WITH_QOS2
+    memset(m->unreleased, 0, sizeof m->unreleased);
+#endif
     m->publishing = 0;
-    m->requesting = 0;
     m->statistics.lost += lost;
     return lost;
 }
@@ -135,9 +143,12 @@ static bool take_end(struct mqtt *m, struct mqtt_event *event)
 
 /* From nothing to CONNECT sent. */
 
-static uint32_t connect_deadline(const struct mqtt *m)
+/* Until the transport is open or the CONNACK here. */
+/* Apart, as check_liveness is. */
+__attribute__((noinline)) static void await(struct mqtt *m, enum mqtt_state state)
 {
-    return m->now_ms + value_or(m->config->connect_timeout_ms, DEFAULT_CONNECT_TIMEOUT_MS);
+    m->state = (uint8_t)state;
+    m->deadline_ms = m->now_ms + value_or(m->config->connect_timeout_ms, DEFAULT_CONNECT_TIMEOUT_MS);
 }
 
 static void attempt(struct mqtt *m)
@@ -149,153 +160,248 @@ static void attempt(struct mqtt *m)
             t->close(t->context, true);
         m->aborting = true;
         m->deadline_ms = m->now_ms + CLOSE_GRACE_MS;
-        return;
-    }
-    if (t->open(t->context) < 0) {
+    } else if (t->open(t->context) < 0) {
         m->deadline_ms = m->now_ms + OPEN_RETRY_MS;
-        return;
+    } else {
+        m->statistics.attempts++;
+        await(m, MQTT_OPENING);
     }
-    m->statistics.attempts++;
-    m->state = MQTT_OPENING;
-    m->deadline_ms = connect_deadline(m);
 }
 
 static void greet(struct mqtt *m)
 {
     enum mqtt_transport_state state = transport_state(m);
-    if (state == MQTT_TRANSPORT_OPEN) {
-        m->limits = (struct mqtt_limits){
-            .maximum_packet_size = MQTT_PACKET_MAX,
-            .receive_maximum = UINT16_MAX,
-            .keep_alive_s = m->config->keep_alive_s,
-            .maximum_qos = 2,
-            .retain_available = true,
-        };
-        if (mqtt_send(m, MQTT_CONNECT << 4, mqtt_body_size(mqtt_write_connect, m), mqtt_write_connect, m, 0) <
-            0)
-            return;
-        m->state = MQTT_CONNECTING;
-        m->deadline_ms = connect_deadline(m);
-    } else if (state == MQTT_TRANSPORT_CLOSED || state == MQTT_TRANSPORT_ENDING) {
+    if (state == MQTT_TRANSPORT_OPENING)
+        return;
+    if (state != MQTT_TRANSPORT_OPEN) {
         end(m, MQTT_CAUSE_TRANSPORT, 0);
+        return;
     }
+    memset(&m->limits, 0xFF, sizeof m->limits); /* none: the CONNACK names them */
+    m->limits.keep_alive_s = m->config->keep_alive_s;
+    if (mqtt_send(m, MQTT_CONNECT << 4, mqtt_body_size(mqtt_write_connect, m), mqtt_write_connect, m, 0) >= 0)
+        await(m, MQTT_CONNECTING);
 }
 
-/* Receiving: each handler returns true when it has an event; what is wrong is the frame's reason. */
+/* Receiving: each handler gives the event its type if there is one; what is wrong is the frame's reason. */
 
-static bool refuse(struct mqtt_frame *frame, uint8_t reason)
-{
-    mqtt_reader_fail(&frame->body, reason);
-    return false;
-}
-
-static bool on_connack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
+static void on_connack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
     uint8_t refusal;
-    if (!mqtt_decode_connack(frame, &m->limits, &refusal))
-        return false;
+    if (mqtt_decode_connack(frame, &m->limits, &refusal) != MQTT_REASON_SUCCESS)
+        return;
     if (refusal != MQTT_REASON_SUCCESS) {
         end(m, MQTT_CAUSE_REFUSED, refusal);
-        return false;
+        return;
     }
-    if (m->limits.maximum_packet_size > MQTT_PACKET_MAX)
-        m->limits.maximum_packet_size = MQTT_PACKET_MAX;
     m->state = MQTT_CONNECTED;
     m->connected_ms = m->now_ms;
     m->ping_pending = false;
     m->statistics.sessions++;
     event->type = MQTT_EVENT_CONNECTED;
     event->connected.session_present = false;
-    return true;
 }
 
-static bool on_publish(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
+#if MQTT_WITH_QOS2
+/* QoS 2 (4.3.3), where it is configured: what comes is delivered at once, its packet id kept until PUBREL. */
+
+static uint16_t *find_unreleased(struct mqtt *m, uint16_t packet_id)
 {
-    event->type = MQTT_EVENT_MESSAGE;
-    if (!mqtt_decode_publish(frame, &event->message, &m->ack_id))
-        return false;
-    m->statistics.received++;
-    return true;
+    for (size_t i = 0; i < MQTT_RECEIVE_MAX; i++) {
+        if (m->unreleased[i] == packet_id)
+            return &m->unreleased[i];
+    }
+    return NULL;
 }
 
-static struct mqtt_inflight *find_inflight(struct mqtt *m, uint16_t packet_id, uint8_t type)
+/* A QoS 2 message has come, or has again: deliver it? */
+static uint8_t qos2_receive(struct mqtt *m, uint16_t packet_id, bool *deliver)
+{
+    *deliver = find_unreleased(m, packet_id) == NULL;
+    if (!*deliver) {
+        m->statistics.duplicates++; /* MQTT-4.3.3-10 */
+        return MQTT_REASON_SUCCESS;
+    }
+    uint16_t *slot = find_unreleased(m, 0);
+    if (slot == NULL)
+        return MQTT_REASON_RECEIVE_MAXIMUM_EXCEEDED; /* MQTT-3.3.4-9, 3.3.4 */
+    *slot = packet_id;
+    return MQTT_REASON_SUCCESS;
+}
+
+#endif
+
+static void on_publish(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
+{
+    unsigned qos = frame->head >> MQTT_PUBLISH_QOS_SHIFT & 3;
+    if (qos == 2 && mqtt_maximum_qos(m) < 2)
+        mqtt_reader_fail(&frame->body, MQTT_REASON_QOS_NOT_SUPPORTED); /* our subscriptions ask for less */
+    event->type = MQTT_EVENT_MESSAGE;
+    if (mqtt_decode_publish(frame, &event->message, &m->ack_id) != MQTT_REASON_SUCCESS)
+        return;
+#if MQTT_WITH_QOS2
+    bool deliver = true;
+    m->ack_reason = MQTT_REASON_SUCCESS;
+    m->ack_head = qos == 2 ? MQTT_PUBREC << 4 : MQTT_PUBACK << 4;
+    if (qos == 2)
+        mqtt_reader_fail(&frame->body, qos2_receive(m, m->ack_id, &deliver));
+    if (!deliver) {
+        event->type = 0;
+        return;
+    }
+#endif
+    m->statistics.received++;
+}
+
+static struct mqtt_inflight *find_inflight(struct mqtt *m, uint16_t packet_id, unsigned type)
 {
     struct mqtt_inflight *slot = &m->inflight[packet_id % MQTT_INFLIGHT_MAX];
-    return slot->type == type && slot->packet_id == packet_id ? slot : NULL;
+    return slot->awaits == type && slot->packet_id == packet_id ? slot : NULL;
 }
 
-static void settle_publish(struct mqtt *m, const struct mqtt_ack *ack, struct mqtt_event *event)
+static void settle_publish(struct mqtt *m, struct mqtt_inflight *slot, uint8_t reason,
+                           struct mqtt_event *event)
 {
-    event->published.reason = *(const uint8_t *)ack->reasons.data;
+    slot->awaits = 0;
+    event->type = MQTT_EVENT_PUBLISHED;
+    event->published.packet_id = slot->packet_id;
+    event->published.reason = reason;
     m->publishing--;
-    if (event->published.reason < MQTT_REASON_UNSPECIFIED)
+    if (reason < MQTT_REASON_UNSPECIFIED)
         m->statistics.acknowledged++;
     else
         m->statistics.refused++;
 }
 
-static bool on_ack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
+static void on_ack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
     struct mqtt_ack ack;
-    uint8_t type = frame->head >> 4;
-    uint8_t asked = (uint8_t)(type - 1); /* PUBACK follows PUBLISH and so on */
-    if (!mqtt_decode_ack(frame, &ack))
-        return false;
-    struct mqtt_inflight *slot = find_inflight(m, ack.packet_id, asked);
+    unsigned type = frame->head >> 4;
+    if (mqtt_decode_ack(frame, mqtt_maximum_qos(m), &ack) != MQTT_REASON_SUCCESS)
+        return;
+    struct mqtt_inflight *slot = find_inflight(m, ack.packet_id, type);
     if (slot == NULL) {
         m->statistics.unknown_acks++;
-        return false;
+        return;
     }
-    if (ack.reasons.length != slot->count)
-        return refuse(frame, MQTT_REASON_PROTOCOL_ERROR); /* MQTT-3.8.4-6, MQTT-3.11.3-1 */
-    slot->type = 0;
+    if (type == MQTT_PUBACK) {
+        settle_publish(m, slot, ack.reason, event);
+        return;
+    }
+    if (ack.reasons.length != slot->count) {
+        mqtt_reader_fail(&frame->body, MQTT_REASON_PROTOCOL_ERROR); /* MQTT-3.8.4-6, MQTT-3.11.3-1 */
+        return;
+    }
+    slot->awaits = 0;
+    event->type = type == MQTT_SUBACK ? MQTT_EVENT_SUBSCRIBED : MQTT_EVENT_UNSUBSCRIBED;
     event->subscribed.packet_id = ack.packet_id;
     event->subscribed.reasons = ack.reasons;
-    event->type = type == MQTT_SUBACK ? MQTT_EVENT_SUBSCRIBED : MQTT_EVENT_UNSUBSCRIBED;
-    if (type == MQTT_PUBACK) {
-        event->type = MQTT_EVENT_PUBLISHED;
-        settle_publish(m, &ack, event);
-    } else {
-        m->requesting--;
-    }
-    return true;
 }
 
-static bool on_disconnect(struct mqtt *m, struct mqtt_frame *frame)
+#if MQTT_WITH_QOS2
+static void owe(struct mqtt *m, unsigned head, uint16_t packet_id, uint8_t reason)
+{
+    m->ack_head = (uint8_t)head;
+    m->ack_id = packet_id;
+    m->ack_reason = reason;
+    if (reason != MQTT_REASON_SUCCESS)
+        m->statistics.unknown_acks++;
+}
+
+static void on_pubrec(struct mqtt *m, const struct mqtt_ack *ack, struct mqtt_event *event)
+{
+    struct mqtt_inflight *slot = find_inflight(m, ack->packet_id, MQTT_PUBREC);
+    bool again = find_inflight(m, ack->packet_id, MQTT_PUBCOMP) != NULL;
+    if (slot != NULL && ack->reason >= MQTT_REASON_UNSPECIFIED) {
+        settle_publish(m, slot, ack->reason, event); /* 4.3.3: that was the end of it */
+        return;
+    }
+    if (slot != NULL)
+        slot->awaits = MQTT_PUBCOMP; /* MQTT-4.3.3-4 */
+    owe(m, MQTT_PUBREL << 4 | 2, ack->packet_id,
+        slot != NULL || again ? MQTT_REASON_SUCCESS : MQTT_REASON_PACKET_ID_NOT_FOUND);
+}
+
+static void on_pubrel(struct mqtt *m, const struct mqtt_ack *ack)
+{
+    uint16_t *slot = find_unreleased(m, ack->packet_id);
+    owe(m, MQTT_PUBCOMP << 4, ack->packet_id,
+        slot != NULL ? MQTT_REASON_SUCCESS : MQTT_REASON_PACKET_ID_NOT_FOUND); /* MQTT-4.3.3-11 */
+    if (slot != NULL)
+        *slot = 0;
+}
+
+static void on_pubcomp(struct mqtt *m, const struct mqtt_ack *ack, struct mqtt_event *event)
+{
+    struct mqtt_inflight *slot = find_inflight(m, ack->packet_id, MQTT_PUBCOMP);
+    if (slot != NULL)
+        settle_publish(m, slot, ack->reason, event);
+    else
+        m->statistics.unknown_acks++;
+}
+
+static void on_qos2_step(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
+{
+    struct mqtt_ack ack;
+    if (mqtt_decode_ack(frame, 2, &ack) != MQTT_REASON_SUCCESS)
+        return;
+    switch (frame->head >> 4) {
+    case MQTT_PUBREC: on_pubrec(m, &ack, event); break;
+    case MQTT_PUBREL: on_pubrel(m, &ack); break;
+    default: on_pubcomp(m, &ack, event); break;
+    }
+}
+
+#endif
+
+static void on_pingresp(struct mqtt *m, struct mqtt_frame *frame)
+{
+    m->ping_pending = false; /* one unasked for does no harm */
+    if (frame->body.at != frame->body.end)
+        mqtt_reader_fail(&frame->body, MQTT_REASON_MALFORMED_PACKET);
+}
+
+static void on_disconnect(struct mqtt *m, struct mqtt_frame *frame)
 {
     uint8_t why;
-    if (mqtt_decode_disconnect(frame, &why))
+    if (mqtt_decode_disconnect(frame, &why) == MQTT_REASON_SUCCESS)
         end(m, MQTT_CAUSE_SERVER, why);
-    return false;
 }
 
-static bool on_packet(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
+static void on_packet(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
     unsigned type = frame->head >> 4;
     unsigned flags = frame->head & 0x0F;
-    if (type == MQTT_PUBLISH && m->state == MQTT_CONNECTED)
-        return on_publish(m, frame, event);
-    if (type == 0 || (type != MQTT_PUBLISH && flags != (type == MQTT_PUBREL ? 2 : 0)))
-        return refuse(frame, MQTT_REASON_MALFORMED_PACKET); /* 2.1.2, 2.1.3 */
-    if (m->state == MQTT_CONNECTING) {
-        if (type == MQTT_CONNACK)
-            return on_connack(m, frame, event);
-    } else if (type == MQTT_PUBACK || type == MQTT_SUBACK || type == MQTT_UNSUBACK) {
-        return on_ack(m, frame, event);
-    } else if (type == MQTT_DISCONNECT) {
-        return on_disconnect(m, frame);
-    } else if (type == MQTT_PINGRESP) {
-        m->ping_pending = false; /* one unasked for does no harm */
-        return frame->body.at != frame->body.end && refuse(frame, MQTT_REASON_MALFORMED_PACKET);
+    uint8_t wrong = MQTT_REASON_PROTOCOL_ERROR;
+    if (type != MQTT_PUBLISH && (type == 0 || flags != (type == MQTT_PUBREL ? 2 : 0))) {
+        wrong = MQTT_REASON_MALFORMED_PACKET; /* 2.1.2, 2.1.3 */
+    } else if (m->state == MQTT_CONNECTING) {
+        if (type == MQTT_CONNACK) {
+            on_connack(m, frame, event);
+            return;
+        }
+    } else {
+        switch (type) {
+        case MQTT_PUBLISH: on_publish(m, frame, event); return;
+        case MQTT_PUBACK:
+        case MQTT_SUBACK:
+        case MQTT_UNSUBACK: on_ack(m, frame, event); return;
+#if MQTT_WITH_QOS2
+        case MQTT_PUBREC:
+        case MQTT_PUBREL:
+        case MQTT_PUBCOMP:
+            if (mqtt_maximum_qos(m) < 2)
+                break;
+            on_qos2_step(m, frame, event);
+            return;
+#endif
+        case MQTT_PINGRESP: on_pingresp(m, frame); return;
+        case MQTT_DISCONNECT: on_disconnect(m, frame); return;
+        }
     }
-    /* Anything else before the CONNACK (MQTT-3.2.0-1), a second one, steps of QoS 2, which we never begin,
+    /* Anything else before the CONNACK (MQTT-3.2.0-1), a second one, steps of QoS 2, if we do not speak it,
      * AUTH, which we never asked for, and what only a client sends. */
-    return refuse(frame, MQTT_REASON_PROTOCOL_ERROR);
-}
-
-static bool wants_puback(const struct mqtt_frame *frame)
-{
-    return frame->head >> 4 == MQTT_PUBLISH && (frame->head >> MQTT_PUBLISH_QOS_SHIFT & 3) == 1;
+    mqtt_reader_fail(&frame->body, wrong);
 }
 
 /* The caller has dealt with the last event. */
@@ -305,10 +411,20 @@ static void finish_delivery(struct mqtt *m)
         return;
     m->transport->consume(m->transport->context, m->delivered);
     m->delivered = 0;
-    if (m->ack_id != 0) {
-        (void)send_puback(m, m->ack_id); /* has its room since before the delivery */
-        m->ack_id = 0;
-    }
+    send_owed_ack(m);
+}
+
+/* What the answer to this packet takes; 0: it has none. */
+static size_t answer_size(const struct mqtt *m, uint8_t head)
+{
+    unsigned kind = head & ~(unsigned)(MQTT_PUBLISH_DUP | MQTT_PUBLISH_RETAIN);
+    if (kind == (MQTT_PUBLISH << 4 | 1 << MQTT_PUBLISH_QOS_SHIFT))
+        return MQTT_PUBACK_SIZE;
+    if (mqtt_maximum_qos(m) < 2)
+        return 0;
+    bool answered = kind == (MQTT_PUBLISH << 4 | 2 << MQTT_PUBLISH_QOS_SHIFT) || head >> 4 == MQTT_PUBREC ||
+                    head >> 4 == MQTT_PUBREL;
+    return answered ? MQTT_PUBACK_SIZE + 1 : 0;
 }
 
 /* False: no whole packet, or none that can be taken now, or a wrong one. */
@@ -318,31 +434,35 @@ static bool next_frame(struct mqtt *m, struct mqtt_frame *frame)
     const uint8_t *data;
     struct mqtt_writer w;
     size_t length = t->receive(t->context, &data);
-    if (!mqtt_decode_frame(data, length, t->receive_capacity, frame) || frame->size == 0)
+    if (length == 0)
         return false;
-    if (!wants_puback(frame))
-        return true;
-    /* Delivery waits until the acknowledgement has room: then it cannot get lost. */
-    if (mqtt_available(m, &w) < MQTT_PUBACK_SIZE)
-        return false;
-    /* The view need not have outlived the look at the send buffer. */
-    length = t->receive(t->context, &data);
-    return mqtt_decode_frame(data, length, t->receive_capacity, frame);
+    size_t answer = answer_size(m, data[0]);
+    if (answer > 0) {
+        /* Delivery waits until the answer has room: then it cannot get lost. */
+        if (mqtt_available(m, &w) < answer)
+            return false;
+        /* The view need not have outlived the look at the send buffer. */
+        length = t->receive(t->context, &data);
+    }
+    return mqtt_decode_frame(data, length, t->receive_capacity, frame) == MQTT_REASON_SUCCESS &&
+           frame->size != 0;
 }
 
 /* Takes packets until one is an event. The receive buffer bounds the loop: nothing comes in meanwhile. */
 static bool receive(struct mqtt *m, struct mqtt_event *event)
 {
     struct mqtt_frame frame;
+    frame.body.reason = MQTT_REASON_SUCCESS;
     while (next_frame(m, &frame)) {
-        bool is_event = on_packet(m, &frame, event);
+        event->type = 0;
+        on_packet(m, &frame, event);
         if (frame.body.reason != MQTT_REASON_SUCCESS)
             break;
         if (m->state < MQTT_CONNECTING)
             return false; /* it was the last one */
         m->received_ms = m->now_ms;
         m->delivered = frame.size;
-        if (is_event)
+        if (event->type != 0)
             return true;
         finish_delivery(m);
     }
@@ -365,9 +485,8 @@ static uint32_t ping_after_ms(const struct mqtt *m)
  */
 static uint32_t ping_wait_ms(const struct mqtt *m, uint32_t now_ms)
 {
-    uint32_t sent = until(now_ms, m->sent_ms + ping_after_ms(m));
-    uint32_t received = until(now_ms, m->received_ms + ping_after_ms(m));
-    return sent < received ? sent : received;
+    bool sent_first = (int32_t)(m->sent_ms - m->received_ms) < 0;
+    return until(now_ms, (sent_first ? m->sent_ms : m->received_ms) + ping_after_ms(m));
 }
 
 static void keep_alive(struct mqtt *m)
@@ -387,7 +506,8 @@ static void keep_alive(struct mqtt *m)
         end(m, MQTT_CAUSE_TIMEOUT, MQTT_REASON_KEEP_ALIVE_TIMEOUT);
 }
 
-static void check_liveness(struct mqtt *m)
+/* Apart: within mqtt_poll it would cost more. */
+__attribute__((noinline)) static void check_liveness(struct mqtt *m)
 {
     if (m->state != MQTT_OPENING && transport_state(m) != MQTT_TRANSPORT_OPEN)
         end(m, MQTT_CAUSE_TRANSPORT, 0);
@@ -405,8 +525,7 @@ void mqtt_init(struct mqtt *m, const struct mqtt_config *config, const struct mq
     memset(m, 0, sizeof *m);
     m->config = config;
     m->transport = transport;
-    /* Spread, so that the seeds 1 and 2 do not begin alike. */
-    m->random = value_or(seed * 0x9E3779B1u ^ 0x85EBCA6Bu, 1);
+    m->random = seed * 0x9E3779B1u | 1; /* spread, so that the seeds 1 and 2 do not begin alike; not 0 */
     m->state = MQTT_STARTING;
 }
 

@@ -18,8 +18,17 @@
 
 #include "mqtt/transport.h"
 
+/* 1: QoS 2 can be spoken by those whose configuration asks for it. */
+#ifndef MQTT_WITH_QOS2
+#define MQTT_WITH_QOS2 0
+#endif
+
 #ifndef MQTT_INFLIGHT_MAX
 #define MQTT_INFLIGHT_MAX 8 /* unacknowledged PUBLISH, SUBSCRIBE and UNSUBSCRIBE together; at most 255 */
+#endif
+
+#ifndef MQTT_RECEIVE_MAX
+#define MQTT_RECEIVE_MAX 8 /* QoS 2 messages received, but not released by the broker yet; 1 to 65535 */
 #endif
 
 enum {
@@ -57,6 +66,7 @@ enum mqtt_reason {
     MQTT_REASON_KEEP_ALIVE_TIMEOUT = 0x8D,
     MQTT_REASON_SESSION_TAKEN_OVER = 0x8E,
     MQTT_REASON_TOPIC_NAME_INVALID = 0x90,
+    MQTT_REASON_PACKET_ID_NOT_FOUND = 0x92,
     MQTT_REASON_RECEIVE_MAXIMUM_EXCEEDED = 0x93,
     MQTT_REASON_TOPIC_ALIAS_INVALID = 0x94,
     MQTT_REASON_PACKET_TOO_LARGE = 0x95,
@@ -68,7 +78,7 @@ enum mqtt_error {
     MQTT_ERROR_FULL = -2,      /* no room in the send buffer now: try again when some has been acknowledged */
     MQTT_ERROR_INFLIGHT = -3,  /* too many unacknowledged packets: try again after PUBLISHED or SUBSCRIBED */
     MQTT_ERROR_TOO_LARGE = -4, /* above the broker's Maximum Packet Size */
-    MQTT_ERROR_QOS = -5,       /* above the broker's Maximum QoS, or above 1 */
+    MQTT_ERROR_QOS = -5,       /* above the broker's Maximum QoS, or QoS 2 and not configured */
     MQTT_ERROR_RETAIN = -6,    /* the broker keeps no retained messages */
     /* There can be no such packet: empty topic or filter, a string above 65535 bytes, no or 256
      * subscriptions, an impossible option. */
@@ -78,7 +88,7 @@ enum mqtt_error {
 struct mqtt_will {
     struct mqtt_slice topic[MQTT_TOPIC_PARTS]; /* concatenated */
     struct mqtt_slice payload;
-    uint8_t qos; /* 0 or 1 */
+    uint8_t qos; /* 0 to 2 */
     bool retain;
     bool utf8; /* payload format indicator 1 */
 };
@@ -93,6 +103,9 @@ struct mqtt_config {
     struct mqtt_slice password;   /* data NULL: none */
     const struct mqtt_will *will; /* NULL: none */
     uint16_t keep_alive_s;        /* 0: none, and then a dead broker is only noticed by the transport */
+#if MQTT_WITH_QOS2
+    bool qos2; /* speak it in both directions; MQTT_RECEIVE_MAX is announced as Receive Maximum */
+#endif
     /* For the following 0 means the default. */
     uint32_t connect_timeout_ms; /* for the transport to open, and again for the CONNACK; 10 000 */
     uint32_t backoff_min_ms;     /* most that is waited before the second attempt; 500 */
@@ -104,7 +117,8 @@ enum mqtt_event_type {
     MQTT_EVENT_CONNECTED = 1,
     MQTT_EVENT_DISCONNECTED, /* a session or an attempt at one has ended */
     MQTT_EVENT_MESSAGE,
-    MQTT_EVENT_PUBLISHED, /* PUBACK: the broker has it, or refuses it (reason >= 0x80) */
+    MQTT_EVENT_PUBLISHED, /* PUBACK, PUBCOMP: the broker has it, or refuses it (reason >= 0x80; then PUBREC)
+                           */
     MQTT_EVENT_SUBSCRIBED,
     MQTT_EVENT_UNSUBSCRIBED,
 };
@@ -123,7 +137,7 @@ struct mqtt_disconnected {
     enum mqtt_cause cause;
     uint8_t reason;
     bool established;  /* false: the session never came to CONNECTED */
-    uint8_t lost;      /* QoS 1 publications sent and not acknowledged: their ids mean nothing now */
+    uint8_t lost;      /* QoS 1 and 2 publications sent and not settled: their ids mean nothing now */
     uint32_t retry_ms; /* the next attempt comes after this; UINT32_MAX: only by mqtt_connect */
 };
 
@@ -133,10 +147,10 @@ struct mqtt_message {
     struct mqtt_slice response_topic; /* data NULL: none; otherwise a valid topic name */
     struct mqtt_slice correlation;    /* data NULL: none; may be empty */
     struct mqtt_slice properties;     /* for mqtt_next_user_property; else opaque */
+    uint32_t utf8;                    /* 1: declared by the sender, not checked; 0: not declared */
     uint8_t qos;
     bool retain;
     bool duplicate;
-    bool utf8; /* declared by the sender, not checked */
 };
 
 struct mqtt_event {
@@ -164,27 +178,30 @@ struct mqtt_statistics {
     uint32_t sessions;     /* CONNACK with success */
     uint32_t received;     /* PUBLISH packets delivered */
     uint32_t sent;         /* PUBLISH packets */
-    uint32_t acknowledged; /* PUBACK of ours with success */
-    uint32_t refused;      /* PUBACK of ours with an error */
-    uint32_t lost;         /* QoS 1 publications unacknowledged at a disconnection */
+    uint32_t acknowledged; /* publications of ours settled with success */
+    uint32_t refused;      /* publications of ours settled with an error */
+    uint32_t lost;         /* QoS 1 and 2 publications not settled at a disconnection */
     uint32_t unknown_acks; /* acknowledgements of nothing in flight, ignored */
     uint32_t violations;   /* connections closed because of what the broker sent */
     uint32_t timeouts;
+#if MQTT_WITH_QOS2
+    uint32_t duplicates; /* QoS 2 messages that came again, and were not delivered again */
+#endif
 };
 
 /* What the broker allows us in this session. */
 struct mqtt_limits {
     uint32_t maximum_packet_size;
-    uint16_t receive_maximum;
-    uint16_t keep_alive_s;
-    uint8_t maximum_qos;
-    uint8_t retain_available;
+    uint32_t receive_maximum;
+    uint32_t keep_alive_s;
+    uint32_t maximum_qos;
+    uint32_t retain_available;
 };
 
 struct mqtt_inflight {
     uint16_t packet_id;
-    uint8_t type;  /* of the packet sent; 0: free */
-    uint8_t count; /* filters in it */
+    uint8_t awaits; /* type of the packet that comes next for it; 0: free */
+    uint8_t count;  /* filters in it */
 };
 
 /* Private but for its size: use the functions. */
@@ -195,9 +212,8 @@ struct mqtt {
     bool ping_pending; /* PINGREQ due or sent, PINGRESP not here */
     bool ping_sent;
     bool aborting;      /* an orderly close is given no more time */
-    uint8_t publishing; /* QoS 1 publications in flight */
-    uint8_t requesting; /* SUBSCRIBE and UNSUBSCRIBE in flight */
-    uint16_t ack_id;    /* PUBACK owed for the message being delivered */
+    uint8_t publishing; /* QoS 1 and 2 publications in flight */
+    uint16_t ack_id;    /* of the answer owed for the packet being delivered; 0: none */
     uint16_t last_id;   /* packet id that we used last */
     size_t delivered;   /* bytes of the packet being delivered, consumed at the next poll */
     uint32_t random;
@@ -209,8 +225,13 @@ struct mqtt {
     uint32_t connected_ms;
     struct mqtt_limits limits;
     struct mqtt_disconnected end; /* cause 0: nothing to tell */
-    struct mqtt_inflight inflight[MQTT_INFLIGHT_MAX];
     struct mqtt_statistics statistics;
+    struct mqtt_inflight inflight[MQTT_INFLIGHT_MAX];
+#if MQTT_WITH_QOS2
+    uint8_t ack_head; /* of the answer owed: PUBACK, PUBREC, PUBREL or PUBCOMP */
+    uint8_t ack_reason;
+    uint16_t unreleased[MQTT_RECEIVE_MAX]; /* packet ids of QoS 2 messages delivered; 0: free */
+#endif
 };
 
 /*
@@ -222,9 +243,9 @@ void mqtt_init(struct mqtt *m, const struct mqtt_config *config, const struct mq
 
 /*
  * Does what is due and returns true when it has filled `event`; call again
- * then. What the event points to is valid until the next call on `m`. A QoS 1
- * message is acknowledged by that next call of mqtt_poll, which is when the
- * caller has dealt with it.
+ * then. What the event points to is valid until the next call on `m`. A message
+ * of QoS 1 or 2 is acknowledged by that next call of mqtt_poll, which is when
+ * the caller has dealt with it.
  */
 bool mqtt_poll(struct mqtt *m, uint32_t now_ms, struct mqtt_event *event) __attribute__((warn_unused_result));
 
@@ -234,7 +255,7 @@ uint32_t mqtt_wait_ms(const struct mqtt *m, uint32_t now_ms);
 struct mqtt_publish {
     struct mqtt_slice topic[MQTT_TOPIC_PARTS];     /* concatenated: a valid topic name without wildcards */
     struct mqtt_slice payload[MQTT_PAYLOAD_PARTS]; /* concatenated */
-    uint8_t qos;                                   /* 0 or 1 */
+    uint8_t qos;                                   /* 0 or 1; 2 where it is configured */
     bool retain;
     bool utf8;                        /* payload format indicator 1 */
     uint32_t message_expiry_s;        /* 0: none */
@@ -246,7 +267,7 @@ struct mqtt_publish {
 
 /*
  * Copies the whole packet into the send buffer, or nothing. > 0: the packet id
- * of a QoS 1 publication, which a PUBLISHED event or the end of the session
+ * of a QoS 1 or 2 publication, which a PUBLISHED event or the end of the session
  * will settle; 0: QoS 0, sent; negative: enum mqtt_error, nothing was sent.
  */
 int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t now_ms)
@@ -258,7 +279,7 @@ size_t mqtt_publish_size(const struct mqtt_publish *publish);
 /* The largest packet that would be accepted now; 0 when not connected. */
 size_t mqtt_room(const struct mqtt *m);
 
-/* How many more QoS 1 publications would be accepted now; 0 when not connected. */
+/* How many more QoS 1 or 2 publications would be accepted now; 0 when not connected. */
 size_t mqtt_quota(const struct mqtt *m);
 
 enum mqtt_retain_handling {
@@ -269,7 +290,7 @@ enum mqtt_retain_handling {
 
 struct mqtt_subscription {
     struct mqtt_slice filter[MQTT_TOPIC_PARTS]; /* concatenated: a valid topic filter */
-    uint8_t qos;                                /* maximum, 0 or 1 */
+    uint8_t qos;                                /* maximum, 0 or 1; 2 where it is configured */
     bool no_local;
     bool retain_as_published;
     enum mqtt_retain_handling retain_handling;

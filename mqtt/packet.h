@@ -39,26 +39,28 @@ enum {
     MQTT_DISCONNECT_SIZE = 3,
 };
 
-/* A whole packet, cut at its fixed header. */
+/* A packet, cut at its fixed header. */
 struct mqtt_frame {
-    uint8_t head;            /* type and flags */
-    size_t size;             /* of the packet; 0: not whole yet */
     struct mqtt_reader body; /* with the reason to close the connection with, if there is one */
+    size_t size;             /* of the packet; 0: not whole yet */
+    uint8_t head;            /* type and flags */
 };
 
-/* PUBACK, SUBACK and UNSUBACK. */
+/* PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK. */
 struct mqtt_ack {
+    struct mqtt_slice reasons; /* all of them; one in what belongs to a PUBLISH */
     uint16_t packet_id;
-    struct mqtt_slice reasons;
+    uint8_t reason; /* that one */
 };
 
-/* Decoders return false when something is wrong; the reason is in frame->body. */
-bool mqtt_decode_frame(const uint8_t *data, size_t length, size_t capacity, struct mqtt_frame *frame);
-bool mqtt_decode_publish(struct mqtt_frame *frame, struct mqtt_message *message, uint16_t *packet_id);
+/* Decoders return the reason to close the connection with, mostly MQTT_REASON_SUCCESS. */
+/* Of the packet at `data`, of which `length` bytes have come, at least 1. */
+uint8_t mqtt_decode_frame(const uint8_t *data, size_t length, size_t capacity, struct mqtt_frame *frame);
+uint8_t mqtt_decode_publish(struct mqtt_frame *frame, struct mqtt_message *message, uint16_t *packet_id);
 /* Limits that are not named in the packet stay as they are. `refusal`: the packet's own reason code. */
-bool mqtt_decode_connack(struct mqtt_frame *frame, struct mqtt_limits *limits, uint8_t *refusal);
-bool mqtt_decode_ack(struct mqtt_frame *frame, struct mqtt_ack *ack);
-bool mqtt_decode_disconnect(struct mqtt_frame *frame, uint8_t *why);
+uint8_t mqtt_decode_connack(struct mqtt_frame *frame, struct mqtt_limits *limits, uint8_t *refusal);
+uint8_t mqtt_decode_ack(struct mqtt_frame *frame, unsigned maximum_qos, struct mqtt_ack *ack);
+uint8_t mqtt_decode_disconnect(struct mqtt_frame *frame, uint8_t *why);
 
 /* What follows the fixed header of a packet that we send. */
 typedef void mqtt_body(struct mqtt_writer *w, const void *packet, uint16_t packet_id);
@@ -68,15 +70,23 @@ struct mqtt_filters {
     const struct mqtt_subscription *subscriptions;
     size_t count;
     bool options; /* SUBSCRIBE has them */
+    uint8_t maximum_qos;
+};
+
+/* A PUBLISH. */
+struct mqtt_publication {
+    const struct mqtt_publish *publish;
+    size_t topic; /* bytes */
+    size_t properties;
 };
 
 mqtt_body mqtt_write_connect; /* of a struct mqtt */
-mqtt_body mqtt_write_publish; /* of a struct mqtt_publish */
+mqtt_body mqtt_write_publish; /* of a struct mqtt_publication */
 mqtt_body mqtt_write_filters; /* of a struct mqtt_filters */
 
 /* Remaining Length; above MQTT_VARINT_MAX: there can be no such packet. */
 size_t mqtt_body_size(mqtt_body *body, const void *packet);
-/* The same of a PUBLISH, faster. */
-size_t mqtt_publish_remaining(const struct mqtt_publish *publish);
+/* The same of a PUBLISH, which fills in `publication`. */
+size_t mqtt_measure_publish(struct mqtt_publication *publication, const struct mqtt_publish *publish);
 
 #endif

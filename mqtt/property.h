@@ -42,9 +42,10 @@ enum mqtt_property_place {
  * Reads the property length and the properties, checks all and stores those
  * that somebody asks for: of a PUBLISH into the struct mqtt_message, of a
  * CONNACK into the struct mqtt_limits at `out`; of others none, `out` is not
- * looked at. What is absent stays as it was. Returns the properties as they
- * are; what is wrong with them is the reader's reason.
+ * looked at. What is absent stays as it was. Returns where the properties
+ * begin; they end where the reader stands then, whose reason says what is
+ * wrong with them.
  */
-struct mqtt_slice mqtt_read_properties(struct mqtt_reader *r, enum mqtt_property_place place, void *out);
+const uint8_t *mqtt_read_properties(struct mqtt_reader *r, enum mqtt_property_place place, void *out);
 
 #endif

@@ -1,6 +1,6 @@
 #include "mqtt/reader.h"
 
-void mqtt_reader_fail(struct mqtt_reader *r, uint8_t reason)
+__attribute__((noinline)) void mqtt_reader_fail(struct mqtt_reader *r, uint8_t reason)
 {
     if (reason == MQTT_REASON_SUCCESS)
         return;
@@ -9,46 +9,55 @@ void mqtt_reader_fail(struct mqtt_reader *r, uint8_t reason)
     r->at = r->end;
 }
 
-struct mqtt_slice mqtt_read_bytes(struct mqtt_reader *r, size_t length)
+/* Apart, so that the readers that fail jump here and need no stack. */
+__attribute__((noinline)) static uint8_t malformed(struct mqtt_reader *r)
 {
-    if (mqtt_reader_left(r) < length) {
-        mqtt_reader_fail(r, MQTT_REASON_MALFORMED_PACKET);
-        length = 0;
-    }
-    struct mqtt_slice slice = {r->at, length};
+    mqtt_reader_fail(r, MQTT_REASON_MALFORMED_PACKET);
+    return 0;
+}
+
+void mqtt_read_bytes(struct mqtt_reader *r, size_t length, struct mqtt_slice *out)
+{
+    if (mqtt_reader_left(r) < length)
+        length = malformed(r);
+    out->data = r->at;
+    out->length = length;
     r->at += length;
-    return slice;
 }
 
 uint8_t mqtt_read_u8(struct mqtt_reader *r)
 {
-    struct mqtt_slice slice = mqtt_read_bytes(r, 1);
-    return slice.length != 0 ? *(const uint8_t *)slice.data : 0;
+    if (r->at == r->end)
+        return malformed(r);
+    return *r->at++;
 }
 
 uint16_t mqtt_read_u16(struct mqtt_reader *r)
 {
-    unsigned high = mqtt_read_u8(r);
-    return (uint16_t)(high << 8 | mqtt_read_u8(r));
+    const uint8_t *at = r->at;
+    if (mqtt_reader_left(r) < 2)
+        return malformed(r);
+    r->at = at + 2;
+    return (uint16_t)(at[0] << 8 | at[1]);
 }
 
 uint32_t mqtt_read_varint(struct mqtt_reader *r)
 {
     uint32_t value = 0;
     for (unsigned shift = 0; shift < 28; shift += 7) {
-        uint8_t byte = mqtt_read_u8(r);
-        value |= (uint32_t)(byte & 0x7F) << shift;
-        if (byte < 0x80) {
-            if (byte == 0 && shift > 0)
-                break;
+        if (r->at == r->end)
+            return MQTT_VARINT_CUT | malformed(r);
+        unsigned byte = *r->at++;
+        value |= (byte & 0x7F) << shift;
+        if (byte == 0 && shift > 0)
+            break;
+        if (byte < 0x80)
             return value;
-        }
     }
-    mqtt_reader_fail(r, MQTT_REASON_MALFORMED_PACKET);
-    return 0;
+    return malformed(r);
 }
 
-struct mqtt_slice mqtt_read_binary(struct mqtt_reader *r)
+void mqtt_read_binary(struct mqtt_reader *r, struct mqtt_slice *out)
 {
-    return mqtt_read_bytes(r, mqtt_read_u16(r));
+    mqtt_read_bytes(r, mqtt_read_u16(r), out);
 }

@@ -23,11 +23,13 @@ static inline size_t mqtt_reader_left(const struct mqtt_reader *r)
 void mqtt_reader_fail(struct mqtt_reader *r, uint8_t reason);
 uint8_t mqtt_read_u8(struct mqtt_reader *r);
 uint16_t mqtt_read_u16(struct mqtt_reader *r);
+/* What a variable byte integer is that ends with the packet: larger than any, and the reader has failed. */
+#define MQTT_VARINT_CUT UINT32_MAX
 /* Fails on five bytes and on more bytes than needed (MQTT-1.5.5-1). */
 uint32_t mqtt_read_varint(struct mqtt_reader *r);
 /* The next `length` bytes. */
-struct mqtt_slice mqtt_read_bytes(struct mqtt_reader *r, size_t length);
+void mqtt_read_bytes(struct mqtt_reader *r, size_t length, struct mqtt_slice *out);
 /* Two bytes of length, then as many bytes. */
-struct mqtt_slice mqtt_read_binary(struct mqtt_reader *r);
+void mqtt_read_binary(struct mqtt_reader *r, struct mqtt_slice *out);
 
 #endif

@@ -8,6 +8,6 @@
  * MQTT_REASON_MALFORMED_PACKET: not UTF-8, a surrogate, U+0000.
  * MQTT_REASON_TOPIC_NAME_INVALID: well-formed, but with `+` or `#`, which only matters in a topic name.
  */
-uint8_t mqtt_check_text(struct mqtt_slice text);
+uint8_t mqtt_check_text(const struct mqtt_slice *text);
 
 #endif

@@ -37,7 +37,7 @@ struct mqtt_transport {
     size_t (*reserve)(void *context, struct mqtt_span room[2]);
     /* The first `length` bytes of the reserved room are written: send them. */
     void (*commit)(void *context, size_t length);
-    /* The most that receive() can ever return: larger packets cannot be taken whole. */
+    /* The most that receive() can ever return, at most UINT32_MAX: larger packets cannot be taken whole. */
     size_t receive_capacity;
 };
 

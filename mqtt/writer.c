@@ -2,27 +2,29 @@
 
 #include <string.h>
 
-static void wrap(struct mqtt_writer *w)
+/* Beyond the first span: goes on in the second and returns true, or only counts. */
+static bool beyond(struct mqtt_writer *w, size_t length)
 {
-    w->at = w->next;
-    w->end = NULL; /* far away: there is room for all that comes */
+    if (w->room[0].data == NULL) {
+        w->size += length;
+        return false;
+    }
+    w->room[0] = w->room[1];
+    return true;
 }
 
 void mqtt_write_u8(struct mqtt_writer *w, unsigned value)
 {
-    if (w->at == NULL) {
-        w->size++;
+    if (w->room[0].length == 0 && !beyond(w, 1))
         return;
-    }
-    if (w->at == w->end)
-        wrap(w);
-    *w->at++ = (uint8_t)value;
+    *w->room[0].data++ = (uint8_t)value;
+    w->room[0].length--;
 }
 
 void mqtt_write_u16(struct mqtt_writer *w, size_t value)
 {
     if (value > UINT16_MAX)
-        w->impossible = true;
+        w->size = MQTT_IMPOSSIBLE;
     mqtt_write_u8(w, (value >> 8) & 0xFF);
     mqtt_write_u8(w, value & 0xFF);
 }
@@ -37,7 +39,7 @@ void mqtt_write_varint(struct mqtt_writer *w, size_t value)
 {
     for (; value >= 0x80; value >>= 7)
         mqtt_write_u8(w, (value & 0x7F) | 0x80);
-    mqtt_write_u8(w, value & 0x7F);
+    mqtt_write_u8(w, (unsigned)value);
 }
 
 size_t mqtt_varint_size(size_t value)
@@ -51,24 +53,25 @@ size_t mqtt_varint_size(size_t value)
 void mqtt_write_bytes(struct mqtt_writer *w, const void *data, size_t length)
 {
     const uint8_t *from = data;
-    if (w->at == NULL) {
-        w->size += length;
-        return;
-    }
-    if (w->end != NULL && length > (size_t)(w->end - w->at)) {
-        size_t first = (size_t)(w->end - w->at);
-        memcpy(w->at, from, first);
-        wrap(w);
+    size_t first = w->room[0].length;
+    if (length > first) {
+        uint8_t *at = w->room[0].data;
+        if (!beyond(w, length))
+            return;
+        memcpy(at, from, first);
         from += first;
         length -= first;
     }
-    if (length > 0) /* the data of an empty slice may be NULL */
-        memcpy(w->at, from, length);
-    w->at += length;
+    if (length == 0) /* the data of an empty slice may be NULL */
+        return;
+    uint8_t *at = w->room[0].data;
+    w->room[0].data = at + length;
+    w->room[0].length -= length;
+    memcpy(at, from, length);
 }
 
-void mqtt_write_binary(struct mqtt_writer *w, struct mqtt_slice slice)
+void mqtt_write_binary(struct mqtt_writer *w, const void *data, size_t length)
 {
-    mqtt_write_u16(w, slice.length);
-    mqtt_write_bytes(w, slice.data, slice.length);
+    mqtt_write_u16(w, length);
+    mqtt_write_bytes(w, data, length);
 }

@@ -9,21 +9,20 @@
 #include "mqtt/mqtt.h"
 
 struct mqtt_writer {
-    uint8_t *at; /* NULL: only count */
-    uint8_t *end;
-    uint8_t *next;   /* where it goes on after `end` */
-    size_t size;     /* counted so far */
-    bool impossible; /* a string too long for its two bytes of length, an empty topic, an unknown option */
+    struct mqtt_span room[2]; /* what is left of it: first here, then there; data NULL: only count */
+    size_t size;              /* counted so far */
 };
 
+/* The size of what cannot be: a string too long for its two bytes of length, an empty topic, a wrong option.
+ */
+#define MQTT_IMPOSSIBLE (SIZE_MAX / 2)
+
 /* Field by field: a library's memset may well cost more than the rest of a small packet. */
-static inline void mqtt_writer_init(struct mqtt_writer *w, uint8_t *at, uint8_t *end, uint8_t *next)
+static inline void mqtt_writer_count(struct mqtt_writer *w)
 {
-    w->at = at;
-    w->end = end;
-    w->next = next;
+    w->room[0].data = NULL;
+    w->room[0].length = 0;
     w->size = 0;
-    w->impossible = false;
 }
 
 void mqtt_write_u8(struct mqtt_writer *w, unsigned value);
@@ -33,6 +32,6 @@ void mqtt_write_varint(struct mqtt_writer *w, size_t value);
 size_t mqtt_varint_size(size_t value);
 void mqtt_write_bytes(struct mqtt_writer *w, const void *data, size_t length);
 /* Two bytes of length, then the bytes. */
-void mqtt_write_binary(struct mqtt_writer *w, struct mqtt_slice slice);
+void mqtt_write_binary(struct mqtt_writer *w, const void *data, size_t length);
 
 #endif

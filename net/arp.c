@@ -82,13 +82,8 @@ static void ask(struct net *net, struct net_neighbour *entry)
     if (!frame) {
         return;
     }
-    static const uint8_t nobody[6];
     ethernet_build(frame, broadcast_mac, net->mac, ETHERNET_TYPE_ARP);
-    arp_build(frame + ETHERNET_HEADER, &(struct arp_packet){.operation = ARP_REQUEST,
-                                                            .sender_mac = net->mac,
-                                                            .sender = net->address,
-                                                            .target_mac = nobody,
-                                                            .target = entry->address});
+    arp_build_request(frame + ETHERNET_HEADER, net->mac, net->address, entry->address);
     (void)net_send(net, ETHERNET_HEADER + ARP_PACKET, NULL, 0);
 }
 
@@ -170,7 +165,7 @@ enum frame_fate arp_input(struct net *net, uint8_t *frame, size_t length)
         return FRAME_DONE;
     }
     if (!arp_parse(frame + ETHERNET_HEADER, length - ETHERNET_HEADER, &arp) || !sender_possible(net, &arp)) {
-        return net_drop(net, NET_DROP_ARP);
+        return net_dropped(NET_DROP_ARP);
     }
     if (arp.sender != 0 && on_link(net, arp.sender)) {
         learn(net, arp.sender, arp.sender_mac, arp.target == net->address);
@@ -178,12 +173,6 @@ enum frame_fate arp_input(struct net *net, uint8_t *frame, size_t length)
     if (arp.operation != ARP_REQUEST || arp.target != net->address) {
         return FRAME_DONE;
     }
-    uint8_t asker[6];
-    __builtin_memcpy(asker, arp.sender_mac, 6);
-    arp_build(frame + ETHERNET_HEADER, &(struct arp_packet){.operation = ARP_REPLY,
-                                                            .sender_mac = net->mac,
-                                                            .sender = net->address,
-                                                            .target_mac = asker,
-                                                            .target = arp.sender});
+    arp_turn_into_reply(frame + ETHERNET_HEADER, net->mac, net->address);
     return net_bounce(net, frame, ETHERNET_HEADER + ARP_PACKET);
 }

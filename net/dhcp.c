@@ -34,7 +34,7 @@ static void at(struct net *net, uint32_t delay_ms)
 
 static void enter(struct net *net, enum dhcp_state state, uint32_t delay_ms)
 {
-    net->dhcp.state = (uint8_t)state;
+    net->dhcp.state = state;
     net->dhcp.tries = 0;
     at(net, delay_ms);
 }
@@ -121,7 +121,7 @@ static void attempt(struct net *net, enum dhcp_type type)
         return;
     }
     at(net, back_off(net));
-    net->dhcp.tries = (uint8_t)(net->dhcp.tries + (net->dhcp.tries < UINT8_MAX));
+    net->dhcp.tries++;
 }
 
 /* Half of what is left until `end_ms`, but at least a minute, and not beyond it. */
@@ -297,11 +297,12 @@ static bool answered(struct net *net, const struct dhcp_reply *reply)
     return reply->type == DHCP_ACK && acknowledged(net, reply);
 }
 
-void dhcp_input(struct net *net, const uint8_t *message, size_t length)
+enum frame_fate dhcp_input(struct net *net, const uint8_t *message, size_t length)
 {
     struct dhcp_reply reply;
     if (!dhcp_parse(message, length, net->mac, &reply) || reply.xid != net->dhcp.xid ||
         !answered(net, &reply)) {
-        (void)net_drop(net, NET_DROP_DHCP);
+        return net_dropped(NET_DROP_DHCP);
     }
+    return FRAME_DONE;
 }

@@ -105,7 +105,7 @@ void dns_timers(struct net *net)
     at(net, (uint32_t)FIRST_RETRY_MS << (dns->tries - 1));
 }
 
-void dns_input(struct net *net, uint32_t source, const uint8_t *message, size_t length)
+enum frame_fate dns_input(struct net *net, uint32_t source, const uint8_t *message, size_t length)
 {
     uint32_t address = 0;
     enum dns_answer answer = DNS_IGNORED;
@@ -119,6 +119,7 @@ void dns_input(struct net *net, uint32_t source, const uint8_t *message, size_t 
         break;
     case DNS_NO_NAME: finish(net, NET_ERROR_NO_NAME); break;
     case DNS_FAILURE: finish(net, NET_ERROR_SERVER); break;
-    case DNS_IGNORED: (void)net_drop(net, NET_DROP_DNS); break;
+    default: return net_dropped(NET_DROP_DNS);
     }
+    return FRAME_DONE;
 }

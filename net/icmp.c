@@ -28,10 +28,10 @@ void icmp_unreachable(struct net *net, const struct ipv4_packet *ip, uint8_t cod
     }
     size_t header_length = (size_t)(ip->payload - ip->header);
     size_t quote = header_length + (ip->length < 8 ? ip->length : 8);
-    uint8_t *header = frame + ETHERNET_HEADER, *icmp = header + IPV4_HEADER;
+    uint8_t *header = frame + ETHERNET_HEADER;
     size_t length = ICMP_HEADER + (quote < ICMP_QUOTE ? quote : ICMP_QUOTE);
     ethernet_build(frame, ip->header - 8, net->mac, ETHERNET_TYPE_IPV4);
-    ipv4_build(header, net->address, ip->source, IPV4_PROTOCOL_ICMP, IPV4_HEADER + length, ++net->ip_id);
+    uint8_t *icmp = ipv4_output(net, header, ip->source, IPV4_PROTOCOL_ICMP, length);
     store_be32(icmp, (uint32_t)ICMP_UNREACHABLE << 24 | (uint32_t)code << 16);
     store_be32(icmp + 4, 0);
     __builtin_memcpy(icmp + ICMP_HEADER, ip->header, length - ICMP_HEADER);
@@ -59,11 +59,11 @@ enum frame_fate icmp_input(struct net *net, const struct ipv4_packet *ip)
 {
     uint8_t *icmp = ip->payload;
     if (ip->length < ICMP_HEADER || load_be16(icmp) != ICMP_ECHO << 8) {
-        return net_drop(net, NET_DROP_ICMP);
+        return net_dropped(NET_DROP_ICMP);
     }
     if (!net_offloads(net, NET_DEVICE_CHECKSUM_RX) &&
         checksum_finish(checksum_add(0, icmp, ip->length)) != 0) {
-        return net_drop(net, NET_DROP_ICMP);
+        return net_dropped(NET_DROP_ICMP);
     }
     icmp[0] = ICMP_ECHO_REPLY;
     ip->header[8] = IPV4_TTL;

@@ -18,6 +18,7 @@ enum frame_fate {
     FRAME_DONE,     /* can go back to the device */
     FRAME_BORROWED, /* is being read by a socket */
     FRAME_BOUNCED,  /* the device has it back already */
+    FRAME_DROPPED,  /* and enum net_drop upwards: as DONE, to be counted */
 };
 
 static inline bool net_due(const struct net *net, uint32_t deadline_ms)
@@ -27,22 +28,19 @@ static inline bool net_due(const struct net *net, uint32_t deadline_ms)
 
 static inline bool net_offloads(const struct net *net, enum net_device_capability capability)
 {
-    return net->device->capabilities & capability;
+    return !NET_WITH_SOFTWARE_CHECKSUMS || (net->device->capabilities & capability);
 }
 
-/* Has the device given back the memory of the frame with this ticket? */
-static inline bool net_ticket_done(const struct net *net, uint32_t ticket)
+static inline enum frame_fate net_dropped(enum net_drop reason)
 {
-    return (int32_t)(net->device->sent(net->device->context) - ticket) >= 0;
-}
-
-static inline enum frame_fate net_drop(struct net *net, enum net_drop reason)
-{
-    net->statistics.dropped[reason]++;
-    return FRAME_DONE;
+    return (enum frame_fate)(FRAME_DROPPED + (int)reason);
 }
 
 /* net.c */
+/* Has the device given back the memory of the frame with this ticket? */
+bool net_ticket_done(const struct net *net, uint32_t ticket);
+/* Count a frame as dropped that is answered all the same. */
+void net_count_drop(struct net *net, enum net_drop reason);
 void net_timer_at(struct net *net, uint32_t deadline_ms);
 /* A link address has become known or the link is up: let everything that waits try again. */
 void net_wake(struct net *net);
@@ -66,6 +64,14 @@ void arp_forget(struct net *net);
 
 /* ipv4.c */
 enum frame_fate ipv4_input(struct net *net, uint8_t *frame, size_t length);
+/* Header of a packet from us with `length` bytes of payload, whose place is returned. */
+uint8_t *ipv4_output(struct net *net, uint8_t *header, uint32_t destination, uint8_t protocol, size_t length);
+/*
+ * What the device does not compute: the checksum of the header and that `at` bytes into what follows
+ * it, which is `length` bytes long and goes on with a tail. For TCP and UDP.
+ */
+void ipv4_finish(const struct net *net, uint8_t *header, size_t at, size_t length, const void *tail,
+                 size_t tail_length);
 
 /* icmp.c */
 enum frame_fate icmp_input(struct net *net, const struct ipv4_packet *ip);
@@ -88,12 +94,12 @@ uint16_t udp_random_port(struct net *net);
 /* dhcp.c */
 void dhcp_link(struct net *net, bool up);
 void dhcp_timers(struct net *net);
-void dhcp_input(struct net *net, const uint8_t *message, size_t length);
+enum frame_fate dhcp_input(struct net *net, const uint8_t *message, size_t length);
 
 /* dns.c */
 void dns_wake(struct net *net);
 void dns_timers(struct net *net);
-void dns_input(struct net *net, uint32_t source, const uint8_t *message, size_t length);
+enum frame_fate dns_input(struct net *net, uint32_t source, const uint8_t *message, size_t length);
 
 /* tcp.c */
 enum tcp_flag {
@@ -136,9 +142,11 @@ void tcp_at_most(struct tcp_socket *s, uint32_t deadline_ms);
 void tcp_finish(struct tcp_socket *s, enum net_error reason);
 /* Reset the peer, then the same. */
 void tcp_give_up(struct tcp_socket *s, enum net_error reason);
+/* RFC 5681 3.1 (4): the threshold that a loss sets. */
+void tcp_halve(struct tcp_socket *s);
 /* `n` bytes of the ring are acknowledged. */
 void tcp_release(struct tcp_socket *s, uint32_t n);
-/* Copy what is unread in the borrowed frame into the receive buffer. */
+/* Move what is unread, in the borrowed frame or behind in the receive buffer, to the buffer's front. */
 void tcp_settle(struct tcp_socket *s);
 void tcp_append(struct tcp_socket *s, const uint8_t *data, uint32_t length);
 uint32_t tcp_receive_room(const struct tcp_socket *s);

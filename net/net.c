@@ -21,6 +21,16 @@ void net_init(struct net *net, const struct net_config *config, const struct net
     }
 }
 
+bool net_ticket_done(const struct net *net, uint32_t ticket)
+{
+    return (int32_t)(net->device->sent(net->device->context) - ticket) >= 0;
+}
+
+void net_count_drop(struct net *net, enum net_drop reason)
+{
+    net->statistics.dropped[reason]++;
+}
+
 void net_timer_at(struct net *net, uint32_t deadline_ms)
 {
     if ((int32_t)(deadline_ms - net->timer_ms) < 0) {
@@ -56,16 +66,23 @@ bool net_is_broadcast(const struct net *net, uint32_t address)
     return address == IPV4_BROADCAST || (host > 1 && address == (net->address | host));
 }
 
+/* Nothing is to go unchecked because this build leaves it to the device. */
+static bool device_suffices(const struct net_device *device)
+{
+    const unsigned checksums = NET_DEVICE_CHECKSUM_TX | NET_DEVICE_CHECKSUM_RX;
+    return NET_WITH_SOFTWARE_CHECKSUMS || (device->capabilities & checksums) == checksums;
+}
+
 void net_link(struct net *net, bool up, uint32_t now_ms)
 {
     net->now_ms = now_ms;
-    net->link_up = up;
+    net->link_up = up && device_suffices(net->device);
     arp_forget(net);
     if (NET_WITH_DHCP && net->by_dhcp) {
         dhcp_link(net, up);
     }
     for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
-        s->rtx_ms = now_ms; /* what was lost with the link need not wait for its back-off */
+        s->rtx_ms = s->deadline_ms = now_ms; /* what was lost with the link need not wait for its back-off */
     }
     net_wake(net);
 }
@@ -110,12 +127,12 @@ static enum frame_fate frame_input(struct net *net, uint8_t *frame, size_t lengt
 {
     if (length < ETHERNET_HEADER || ethernet_is_group(frame + 6) || ethernet_same(frame + 6, net->mac) ||
         !(ethernet_same(frame, net->mac) || ethernet_is_broadcast(frame))) {
-        return net_drop(net, NET_DROP_ETHERNET);
+        return net_dropped(NET_DROP_ETHERNET);
     }
     switch (ethernet_type(frame)) {
     case ETHERNET_TYPE_IPV4: return ipv4_input(net, frame, length);
     case ETHERNET_TYPE_ARP: return arp_input(net, frame, length);
-    default: return net_drop(net, NET_DROP_ETHERTYPE);
+    default: return net_dropped(NET_DROP_ETHERTYPE);
     }
 }
 
@@ -128,6 +145,10 @@ static bool receive(struct net *net)
     }
     net->statistics.frames_received++;
     enum frame_fate fate = frame_input(net, frame, length);
+    if (fate >= FRAME_DROPPED) {
+        net_count_drop(net, (enum net_drop)(fate - FRAME_DROPPED));
+        fate = FRAME_DONE;
+    }
     net->frame_held = fate == FRAME_BORROWED;
     if (fate == FRAME_DONE) {
         net->device->release(net->device->context);

@@ -21,12 +21,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is switched off costs no code: -DNET_WITH_DHCP=0, -DNET_WITH_DNS=0. */
+/*
+ * What is switched off costs no code: -DNET_WITH_DHCP=0, -DNET_WITH_DNS=0,
+ * -DNET_WITH_SOFTWARE_CHECKSUMS=0 where every device has both capabilities for checksums.
+ */
 #ifndef NET_WITH_DHCP
 #define NET_WITH_DHCP 1
 #endif
 #ifndef NET_WITH_DNS
 #define NET_WITH_DNS 1
+#endif
+#ifndef NET_WITH_SOFTWARE_CHECKSUMS
+#define NET_WITH_SOFTWARE_CHECKSUMS 1
 #endif
 
 #define NET_WAIT_FOREVER UINT32_MAX
@@ -121,8 +127,8 @@ struct net_dhcp {
     uint32_t xid;
     uint32_t address; /* offered or leased */
     uint32_t server;
-    uint8_t state;
-    uint8_t tries;
+    uint32_t state; /* these two are words for shorter code */
+    uint32_t tries;
     bool infinite;
 };
 
@@ -136,37 +142,42 @@ struct net_dns {
     bool unsent; /* the last try waits for the next hop's link address */
 };
 
+/* In the order of struct tcp_socket's, for the same reason. */
 struct net {
     const struct net_device *device;
     struct tcp_socket *tcp_sockets;
-    struct udp_socket *udp_sockets;
-    struct tcp_socket *frame_reader; /* has unread bytes in the borrowed frame */
-    struct udp_socket *frame_datagram;
-    const char *hostname;
-    uint32_t seed[4];
-    uint32_t random_counter;
-    uint32_t now_ms;
-    uint32_t timer_ms; /* no later than the first deadline of ARP, DHCP and DNS */
-    uint32_t address, netmask, gateway, dns_server;
-    uint32_t scratch_ticket;
-    uint32_t answer_ms; /* rate limit of ICMP errors */
     uint8_t mac[6];
     uint16_t ip_id;
     uint8_t answers;
-    uint8_t neighbour_epoch; /* changes with every change of a link address */
+    uint8_t neighbour_epoch; /* changes with every change of a link address, the link or our address */
     bool link_up;
     bool frame_held;
     bool by_dhcp;
-    struct net_neighbour neighbours[NET_NEIGHBOURS];
+    uint32_t now_ms;
+    uint32_t timer_ms; /* no later than the first deadline of ARP, DHCP and DNS */
+    uint32_t address, netmask, gateway, dns_server;
+    struct tcp_socket *frame_reader; /* has unread bytes in the borrowed frame */
+    struct udp_socket *frame_datagram;
+    struct udp_socket *udp_sockets;
     struct net_dhcp dhcp;
     struct net_dns dns;
+    uint32_t scratch_ticket;
+    uint32_t answer_ms; /* rate limit of ICMP errors */
+    uint32_t random_counter;
+    uint32_t seed[4];
+    const char *hostname;
     struct net_statistics statistics;
+    struct net_neighbour neighbours[NET_NEIGHBOURS];
     uint8_t scratch[NET_SCRATCH_BYTES];
 };
 
 /* ---- Public functions ---- */
 
-/* The device must outlive the net. The link is taken to be down until net_link says up. */
+/*
+ * The device must outlive the net. Without NET_WITH_SOFTWARE_CHECKSUMS a device that lacks a capability for
+ * checksums is not used: the link never comes up. The link is taken to be down until net_link says
+ * up.
+ */
 void net_init(struct net *net, const struct net_config *config, const struct net_device *device);
 
 /*

@@ -16,6 +16,7 @@ void tcp_init(struct tcp_socket *s, struct net *net, void *tx, size_t tx_size, v
     s->tx = tx;
     s->tx_size = (uint32_t)tx_size;
     s->rx = rx;
+    s->unread = rx;
     s->rx_size = (uint32_t)rx_size;
     s->user_timeout_ms = TCP_USER_TIMEOUT_MS;
     s->deadline_ms = net->now_ms + NET_FAR_MS;
@@ -31,16 +32,6 @@ void tcp_set_timeouts(struct tcp_socket *s, uint32_t user_timeout_ms, uint32_t k
     }
     s->keep_alive_ms = least(keep_alive_ms, NET_FAR_MS);
     s->flags |= TCP_ATTENTION;
-}
-
-static void forget_received(struct tcp_socket *s)
-{
-    s->rx_start = 0;
-    s->rx_length = 0;
-    s->frame_length = 0;
-    if (s->net->frame_reader == s) {
-        s->net->frame_reader = NULL; /* the frame itself goes back at the next poll */
-    }
 }
 
 /* RFC 6528: a clock of 4 us and a keyed hash of the connection. */
@@ -72,13 +63,11 @@ static void choose_ports(struct tcp_socket *s, uint16_t remote)
     s->ports = ports;
 }
 
+/* But for the Ethernet header, which comes with the first look-up of the next hop. */
 static void build_template(struct tcp_socket *s)
 {
-    memset(s->header, 0, 12); /* link addresses are filled in with every change of the epoch */
-    store_be16(s->header + 12, ETHERNET_TYPE_IPV4);
     ipv4_build(s->header + ETHERNET_HEADER, s->local_address, s->remote_address, IPV4_PROTOCOL_TCP, 0, 0);
-    store_native16(s->header + 34, (uint16_t)(s->ports >> 16));
-    store_native16(s->header + 36, (uint16_t)s->ports);
+    store_native32(s->header + ETHERNET_HEADER + IPV4_HEADER, s->ports << 16 | s->ports >> 16);
 }
 
 static void start_sequence(struct tcp_socket *s)
@@ -113,7 +102,7 @@ int tcp_connect(struct tcp_socket *s, uint32_t address, uint16_t port, uint32_t 
         return NET_ERROR_ARGUMENT;
     }
     tcp_finish(s, NET_OK);
-    forget_received(s);
+    s->unread_length = 0;
     s->local_address = net->address;
     s->remote_address = address;
     choose_ports(s, port);
@@ -140,7 +129,7 @@ int tcp_error(const struct tcp_socket *s)
 
 uint32_t tcp_receive_room(const struct tcp_socket *s)
 {
-    return s->rx_size - s->rx_length - s->frame_length;
+    return s->rx_size - s->unread_length;
 }
 
 uint32_t tcp_window_step(const struct tcp_socket *s)
@@ -150,12 +139,8 @@ uint32_t tcp_window_step(const struct tcp_socket *s)
 
 size_t tcp_peek(struct tcp_socket *s, const uint8_t **data)
 {
-    if (s->frame_length) {
-        *data = s->frame;
-        return s->frame_length;
-    }
-    *data = s->rx + s->rx_start;
-    return s->rx_length;
+    *data = s->unread;
+    return s->unread_length;
 }
 
 /* The peer may be waiting for room: tell it at once if it has little and there is much more now. */
@@ -169,36 +154,29 @@ static void offer_window(struct tcp_socket *s)
 
 void tcp_consume(struct tcp_socket *s, size_t n)
 {
-    if (s->frame_length) {
-        uint32_t taken = least((uint32_t)n, s->frame_length);
-        s->frame += taken;
-        s->frame_length -= taken;
-    } else {
-        uint32_t taken = least((uint32_t)n, s->rx_length);
-        s->rx_start += taken;
-        s->rx_length -= taken;
-    }
+    uint32_t taken = least((uint32_t)n, s->unread_length);
+    s->unread += taken;
+    s->unread_length -= taken;
     offer_window(s);
 }
 
 void tcp_append(struct tcp_socket *s, const uint8_t *data, uint32_t length)
 {
-    if (s->rx_start + s->rx_length + length > s->rx_size) {
-        memmove(s->rx, s->rx + s->rx_start, s->rx_length);
-        s->rx_start = 0;
+    size_t start = (size_t)(s->unread - s->rx);
+    if (start + s->unread_length + length > s->rx_size) {
+        tcp_settle(s);
+        start = 0;
     }
-    memcpy(s->rx + s->rx_start + s->rx_length, data, length);
-    s->rx_length += length;
+    memcpy(s->rx + start + s->unread_length, data, length);
+    s->unread_length += length;
 }
 
 void tcp_settle(struct tcp_socket *s)
 {
-    uint32_t length = s->frame_length;
-    s->frame_length = 0;
-    if (length) {
-        s->rx_start = 0;
-        tcp_append(s, s->frame, length);
+    if (s->unread_length != 0) {
+        memmove(s->rx, s->unread, s->unread_length);
     }
+    s->unread = s->rx;
 }
 
 /* ---- Transmit side ---- */
@@ -221,16 +199,17 @@ void tcp_release(struct tcp_socket *s, uint32_t n)
     settle_held(s);
 }
 
-static bool may_send(const struct tcp_socket *s)
+static uint32_t send_room(const struct tcp_socket *s)
 {
-    return !(s->flags & TCP_FIN_QUEUED) &&
-           ((s->state >= TCP_SYN_SENT && s->state <= TCP_ESTABLISHED) || s->state == TCP_CLOSE_WAIT);
+    bool may_send = !(s->flags & TCP_FIN_QUEUED) &&
+                    ((s->state >= TCP_SYN_SENT && s->state <= TCP_ESTABLISHED) || s->state == TCP_CLOSE_WAIT);
+    return may_send ? s->tx_size - s->tx_used - s->tx_held : 0;
 }
 
 size_t tcp_reserve(struct tcp_socket *s, struct tcp_span room[2])
 {
     settle_held(s);
-    uint32_t free = may_send(s) ? s->tx_size - s->tx_used - s->tx_held : 0;
+    uint32_t free = send_room(s);
     uint32_t at = s->tx_start + s->tx_used;
     at = at >= s->tx_size ? at - s->tx_size : at;
     uint32_t first = least(free, s->tx_size - at);
@@ -241,12 +220,10 @@ size_t tcp_reserve(struct tcp_socket *s, struct tcp_span room[2])
 
 void tcp_commit(struct tcp_socket *s, size_t n)
 {
-    uint32_t free = may_send(s) ? s->tx_size - s->tx_used - s->tx_held : 0;
-    uint32_t taken = n < free ? (uint32_t)n : free;
     if (s->tx_used == 0) {
         s->flags |= TCP_BEGINS; /* the time known here may be that of a poll long ago */
     }
-    s->tx_used += taken;
+    s->tx_used += least((uint32_t)n, send_room(s));
     s->flags |= TCP_ATTENTION;
 }
 
@@ -291,7 +268,7 @@ void tcp_close(struct tcp_socket *s)
 
 void tcp_abort(struct tcp_socket *s)
 {
-    forget_received(s);
+    s->unread_length = 0;
     if (s->state != TCP_CLOSED) {
         tcp_give_up(s, NET_ERROR_ABORTED);
     }
@@ -318,50 +295,64 @@ static bool has_work(const struct tcp_socket *s)
            (s->tx_used != 0 || s->snd_max != s->snd_una || (s->flags & TCP_FIN_QUEUED) || !synchronized(s));
 }
 
-static bool keeps_alive(const struct tcp_socket *s)
+/*
+ * When our patience with the peer ends: the user timeout while it owes us an
+ * acknowledgement, else FIN-WAIT-2, TIME-WAIT or keep-alive. False: never.
+ */
+static bool patience(const struct tcp_socket *s, uint32_t *deadline_ms)
 {
-    return s->keep_alive_ms != 0 && !has_work(s) &&
-           (s->state == TCP_ESTABLISHED || s->state == TCP_CLOSE_WAIT);
-}
-
-static uint32_t keep_alive_deadline(const struct tcp_socket *s)
-{
-    return s->received_ms + s->keep_alive_ms + s->keep_alive_probes * (s->keep_alive_ms / 4);
-}
-
-/* RFC 9293 3.8.4: an empty segment before the window, which must be answered. */
-static bool keep_alive(struct tcp_socket *s)
-{
-    if (!keeps_alive(s) || !net_due(s->net, keep_alive_deadline(s))) {
+    if (has_work(s)) {
+        *deadline_ms = s->progress_ms + s->user_timeout_ms;
         return true;
     }
-    if (s->keep_alive_probes == TCP_KEEP_ALIVE_PROBES) {
+    if (s->state == TCP_TIME_WAIT || s->state == TCP_FIN_WAIT_2) {
+        _Static_assert((int)TCP_TIME_WAIT_MS == (int)TCP_FIN_WAIT_2_MS, "both wait as long");
+        *deadline_ms = s->received_ms + TCP_TIME_WAIT_MS;
+        return true;
+    }
+    *deadline_ms = s->received_ms + s->keep_alive_ms + s->keep_alive_probes * (s->keep_alive_ms / 4);
+    return s->keep_alive_ms != 0 && s->state != TCP_CLOSED;
+}
+
+/* It has ended. False: so has the connection. */
+static bool out_of_patience(struct tcp_socket *s)
+{
+    if (s->state == TCP_TIME_WAIT) {
+        tcp_finish(s, NET_OK);
+        return false;
+    }
+    if (has_work(s) || s->state == TCP_FIN_WAIT_2 || s->keep_alive_probes == TCP_KEEP_ALIVE_PROBES) {
         tcp_give_up(s, NET_ERROR_TIMEOUT);
         return false;
     }
-    s->keep_alive_probes++;
+    s->keep_alive_probes++; /* RFC 9293 3.8.4: an empty segment before the window, which must be answered */
     tcp_send_bare(s, s->snd_una - 1, TCP_ACK);
     return true;
+}
+
+void tcp_halve(struct tcp_socket *s)
+{
+    uint32_t half = (s->snd_max - s->snd_una) / 2, least_threshold = 2U * s->mss;
+    s->ssthresh = half > least_threshold ? half : least_threshold;
 }
 
 static void back_to_first(struct tcp_socket *s)
 {
     s->snd_nxt = s->snd_una;
-    s->flags &= (uint16_t) ~(TCP_RTT_TIMED | TCP_RECOVERY); /* Karn: what is sent twice is not timed */
+    s->flags &= ~(uint32_t)(TCP_RTT_TIMED | TCP_RECOVERY); /* Karn: what is sent twice is not timed */
 }
 
 /* RFC 6298 5.4 to 5.7, RFC 5681 3.1; with a closed window, RFC 9293 3.8.6.1. */
 static void retransmission_timeout(struct tcp_socket *s)
 {
-    s->flags &= (uint16_t)~TCP_RTX_ARMED;
+    s->flags &= ~(uint32_t)TCP_RTX_ARMED;
     s->flags |= TCP_FORCE; /* whatever the window, lest a shrunk one hold the segment back for ever */
     if (synchronized(s) && (s->snd_wnd == 0 || s->snd_max == s->snd_una)) {
         s->probe_shift = (uint8_t)(s->probe_shift + (s->probe_shift < 6));
         back_to_first(s);
         return;
     }
-    uint32_t flight = s->snd_max - s->snd_una;
-    s->ssthresh = flight / 2 > 2U * s->mss ? flight / 2 : 2U * s->mss;
+    tcp_halve(s);
     s->cwnd = s->mss;
     s->rto_ms = least(s->rto_ms * 2, TCP_RTO_MAX_MS);
     if (!synchronized(s)) {
@@ -374,30 +365,23 @@ static void retransmission_timeout(struct tcp_socket *s)
 static bool run_timers(struct tcp_socket *s)
 {
     struct net *net = s->net;
-    if (has_work(s) && net_due(net, s->progress_ms + s->user_timeout_ms)) {
-        tcp_give_up(s, NET_ERROR_TIMEOUT);
-        return false;
-    }
-    if (s->state == TCP_TIME_WAIT && net_due(net, s->received_ms + TCP_TIME_WAIT_MS)) {
-        tcp_finish(s, NET_OK);
-        return false;
-    }
-    if (s->state == TCP_FIN_WAIT_2 && net_due(net, s->received_ms + TCP_FIN_WAIT_2_MS)) {
-        tcp_give_up(s, NET_ERROR_TIMEOUT);
+    uint32_t deadline_ms;
+    if (patience(s, &deadline_ms) && net_due(net, deadline_ms) && !out_of_patience(s)) {
         return false;
     }
     if ((s->flags & TCP_RTX_ARMED) && net_due(net, s->rtx_ms)) {
         retransmission_timeout(s);
     }
     if ((s->flags & TCP_ACK_DELAYED) && net_due(net, s->ack_ms)) {
-        s->flags |= TCP_ACK_NOW;
+        /* No timer any more: if it cannot go out now, it waits for what lets it. */
+        s->flags = (s->flags | TCP_ACK_NOW) & ~(uint32_t)TCP_ACK_DELAYED;
     }
-    return keep_alive(s);
+    return true;
 }
 
 static void schedule(struct tcp_socket *s)
 {
-    uint32_t now = s->net->now_ms;
+    uint32_t now = s->net->now_ms, deadline_ms;
     s->deadline_ms = now + NET_FAR_MS;
     if (s->flags & TCP_RTX_ARMED) {
         tcp_at_most(s, s->rtx_ms);
@@ -405,17 +389,8 @@ static void schedule(struct tcp_socket *s)
     if (s->flags & TCP_ACK_DELAYED) {
         tcp_at_most(s, s->ack_ms);
     }
-    if (has_work(s)) {
-        tcp_at_most(s, s->progress_ms + s->user_timeout_ms);
-    }
-    if (s->state == TCP_TIME_WAIT) {
-        tcp_at_most(s, s->received_ms + TCP_TIME_WAIT_MS);
-    }
-    if (s->state == TCP_FIN_WAIT_2) {
-        tcp_at_most(s, s->received_ms + TCP_FIN_WAIT_2_MS);
-    }
-    if (keeps_alive(s)) {
-        tcp_at_most(s, keep_alive_deadline(s));
+    if (patience(s, &deadline_ms)) {
+        tcp_at_most(s, deadline_ms);
     }
     if ((s->flags & TCP_WAITS_ROOM) || s->tx_held) {
         tcp_at_most(s, now + 1);
@@ -427,13 +402,13 @@ static void schedule(struct tcp_socket *s)
 
 void tcp_service(struct tcp_socket *s)
 {
-    s->flags &= (uint16_t) ~(TCP_ATTENTION | TCP_WAITS_ROOM | TCP_WAITS_NEIGHBOUR);
+    s->flags &= ~(uint32_t)(TCP_ATTENTION | TCP_WAITS_ROOM | TCP_WAITS_NEIGHBOUR);
     settle_held(s);
     if (s->flags & TCP_BEGINS) {
-        s->flags &= (uint16_t)~TCP_BEGINS;
+        s->flags &= ~(uint32_t)TCP_BEGINS;
         s->progress_ms = s->net->now_ms;
     }
-    if (s->state != TCP_CLOSED && run_timers(s)) {
+    if (s->state != TCP_CLOSED && (!net_due(s->net, s->deadline_ms) || run_timers(s))) {
         tcp_output(s);
     }
     schedule(s);

@@ -40,20 +40,22 @@ struct tcp_span {
     size_t length;
 };
 
-/* Private; placed by the caller, aligned as any struct. */
+/*
+ * Private; placed by the caller, aligned as any struct. Bytes and what is used
+ * most come first, where the short load and store instructions reach.
+ */
 struct tcp_socket {
     struct tcp_socket *next;
     struct net *net;
-    uint8_t *tx, *rx;
-    const uint8_t *frame; /* unread bytes in the borrowed frame */
-
-    /* Transmit ring, from oldest to newest: held, used, free; tx_start is where used begins. */
-    uint32_t tx_size, tx_start, tx_used, tx_held;
-    uint32_t tx_ticket; /* of the newest frame that refers to the ring */
-    uint32_t rx_size, rx_start, rx_length, frame_length;
-
-    uint32_t local_address, remote_address;
-    uint32_t ports; /* as the first four bytes of a received segment, loaded natively */
+    uint32_t flags;
+    uint8_t state;
+    int8_t error;
+    uint8_t probe_shift; /* back-off of zero-window probes */
+    uint8_t duplicate_acks;
+    uint8_t keep_alive_probes;
+    uint8_t challenges;
+    uint8_t neighbour_epoch;
+    uint16_t mss;
 
     uint32_t snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
     uint32_t snd_max; /* RFC 9293's SND.NXT; snd_nxt falls behind it when going back to send again */
@@ -62,26 +64,27 @@ struct tcp_socket {
     uint32_t rcv_adv; /* right edge of the window as advertised */
     uint32_t cwnd, ssthresh, recover;
 
+    /* Transmit ring, from oldest to newest: held, used, free; tx_start is where used begins. */
+    uint32_t tx_size, tx_start, tx_used, tx_held;
+    uint32_t tx_ticket; /* of the newest frame that refers to the ring */
+
+    uint32_t rx_size, unread_length;
+    const uint8_t *unread; /* in the receive buffer, or in the borrowed frame */
+
     uint32_t deadline_ms; /* no later than the first of the timers below */
     uint32_t rtx_ms;      /* retransmission or zero-window probe */
     uint32_t ack_ms;      /* delayed ACK */
     uint32_t progress_ms; /* user timeout runs from here */
     uint32_t received_ms; /* keep-alive, FIN-WAIT-2 and TIME-WAIT run from here */
-    uint32_t challenge_ms;
+    uint8_t *tx, *rx;
+    uint32_t rto_ms;
     uint32_t rtt_seq, rtt_ms; /* the segment being timed */
     uint32_t srtt8, rttvar4;  /* scaled by 8 and 4, ms */
-    uint32_t rto_ms;
+    uint32_t challenge_ms;
     uint32_t user_timeout_ms, keep_alive_ms;
 
-    uint16_t mss;
-    uint16_t flags;
-    uint8_t state;
-    int8_t error;
-    uint8_t probe_shift; /* back-off of zero-window probes */
-    uint8_t duplicate_acks;
-    uint8_t keep_alive_probes;
-    uint8_t challenges;
-    uint8_t neighbour_epoch;
+    uint32_t local_address, remote_address;
+    uint32_t ports;     /* as the first four bytes of a received segment, loaded natively */
     uint8_t header[38]; /* Ethernet, IPv4 and ports of every segment sent */
 };
 

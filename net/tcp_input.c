@@ -25,31 +25,28 @@ static enum frame_fate challenge(struct tcp_socket *s)
         s->challenges++;
         acknowledge_now(s);
     }
-    return net_drop(net, NET_DROP_TCP_SEGMENT);
+    return net_dropped(NET_DROP_TCP_SEGMENT);
 }
 
 /* Turn the frame round into the reset of RFC 9293 3.10.7.1. */
-static enum frame_fate reset(struct net *net, const struct ipv4_packet *ip, const struct tcp_segment *segment)
+static enum frame_fate reset(struct net *net, const struct ipv4_packet *ip, const struct tcp_segment *segment,
+                             enum net_drop reason)
 {
     if (segment->flags & TCP_RST) {
-        return FRAME_DONE;
+        return net_dropped(reason);
     }
-    uint8_t *header = ip->header, *tcp = header + IPV4_HEADER;
+    net_count_drop(net, reason);
+    uint8_t *header = ip->header;
     uint32_t ports = load_native32(ip->payload);
     uint32_t length = segment->length + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
-    ipv4_build(header, net->address, ip->source, IPV4_PROTOCOL_TCP, IPV4_HEADER + TCP_HEADER, ++net->ip_id);
-    store_native16(tcp, (uint16_t)(ports >> 16));
-    store_native16(tcp + 2, (uint16_t)ports);
+    uint8_t *tcp = ipv4_output(net, header, ip->source, IPV4_PROTOCOL_TCP, TCP_HEADER);
+    store_native32(tcp, ports << 16 | ports >> 16);
     if (segment->flags & TCP_ACK) {
         tcp_build(tcp, segment->ack, 0, TCP_RST, 0);
     } else {
         tcp_build(tcp, 0, segment->seq + length, TCP_RST | TCP_ACK, 0);
     }
-    if (!net_offloads(net, NET_DEVICE_CHECKSUM_TX)) {
-        uint32_t sum = checksum_pseudo_header(net->address, ip->source, IPV4_PROTOCOL_TCP, TCP_HEADER);
-        store_native16(tcp + 16, checksum_finish(checksum_add(sum, tcp, TCP_HEADER)));
-        ipv4_fill_checksum(header);
-    }
+    ipv4_finish(net, header, TCP_CHECKSUM, TCP_HEADER, NULL, 0);
     return net_bounce(net, header - ETHERNET_HEADER, ETHERNET_HEADER + IPV4_HEADER + TCP_HEADER);
 }
 
@@ -76,7 +73,7 @@ static void measured(struct tcp_socket *s, uint32_t rtt)
 static void time_acknowledged(struct tcp_socket *s, uint32_t ack)
 {
     if ((s->flags & TCP_RTT_TIMED) && distance(s->rtt_seq, ack) >= 0) {
-        s->flags &= (uint16_t)~TCP_RTT_TIMED;
+        s->flags &= ~(uint32_t)TCP_RTT_TIMED;
         measured(s, s->net->now_ms - s->rtt_ms);
     }
 }
@@ -100,8 +97,7 @@ static void duplicate_ack(struct tcp_socket *s)
     if ((s->flags & TCP_RECOVERY) || ++s->duplicate_acks != 3) {
         return;
     }
-    uint32_t flight = s->snd_max - s->snd_una;
-    s->ssthresh = flight / 2 > 2U * s->mss ? flight / 2 : 2U * s->mss;
+    tcp_halve(s);
     s->cwnd = s->ssthresh;
     s->recover = s->snd_max;
     s->flags |= TCP_RECOVERY;
@@ -111,7 +107,7 @@ static void duplicate_ack(struct tcp_socket *s)
 /* Our FIN is acknowledged. False: the connection has ended. */
 static bool fin_acknowledged(struct tcp_socket *s)
 {
-    s->flags &= (uint16_t)~TCP_FIN_QUEUED;
+    s->flags &= ~(uint32_t)TCP_FIN_QUEUED;
     switch (s->state) {
     case TCP_FIN_WAIT_1: s->state = TCP_FIN_WAIT_2; return true;
     case TCP_CLOSING: s->state = TCP_TIME_WAIT; return true;
@@ -136,14 +132,14 @@ static bool advance(struct tcp_socket *s, uint32_t ack, uint32_t acked)
         return false;
     }
     if (ack == s->snd_max) {
-        s->flags &= (uint16_t)~TCP_RTX_ARMED;
+        s->flags &= ~(uint32_t)TCP_RTX_ARMED;
     } else {
         tcp_arm(s);
     }
     if (!(s->flags & TCP_RECOVERY)) {
         grow_congestion_window(s, acked);
     } else if (distance(s->recover, ack) >= 0) {
-        s->flags &= (uint16_t)~TCP_RECOVERY;
+        s->flags &= ~(uint32_t)TCP_RECOVERY;
     } else {
         tcp_retransmit_first(s); /* partial acknowledgement (RFC 6582 3.2) */
     }
@@ -163,7 +159,7 @@ static void update_window(struct tcp_socket *s, const struct tcp_segment *segmen
     } else if (s->probe_shift != 0) {
         s->probe_shift = 0;
         s->snd_nxt = s->snd_una; /* what the probes carried was not taken */
-        s->flags &= (uint16_t)~TCP_RTX_ARMED;
+        s->flags &= ~(uint32_t)TCP_RTX_ARMED;
     }
     if (segment->window != s->snd_wnd) {
         s->snd_wnd = segment->window;
@@ -188,6 +184,7 @@ static bool process_ack(struct tcp_socket *s, const struct tcp_segment *segment)
             return true; /* old, overtaken on the way */
         }
         (void)challenge(s); /* RFC 5961 5.2: blind injection, or of data not sent */
+        net_count_drop(s->net, NET_DROP_TCP_SEGMENT);
         return false;
     }
     if (acked != 0) {
@@ -204,23 +201,23 @@ static bool process_ack(struct tcp_socket *s, const struct tcp_segment *segment)
 /* ---- Data ---- */
 
 /* In order and within the window, which has room for it by construction. */
-static enum frame_fate accept_data(struct tcp_socket *s, const struct tcp_segment *segment)
+static enum frame_fate accept_data(struct tcp_socket *s, const uint8_t *data, uint32_t length)
 {
     struct net *net = s->net;
-    s->rcv_nxt += segment->length;
-    if (s->flags & TCP_ACK_DELAYED) {
+    s->rcv_nxt += length;
+    if (s->flags & (TCP_ACK_DELAYED | TCP_ACK_NOW)) {
         acknowledge_now(s); /* at least every second segment (RFC 5681 4.2) */
     } else {
         s->flags |= TCP_ACK_DELAYED;
         s->ack_ms = net->now_ms + TCP_DELAYED_ACK_MS;
         tcp_at_most(s, s->ack_ms);
     }
-    if (s->rx_length != 0) {
-        tcp_append(s, segment->payload, segment->length);
+    if (s->unread_length != 0) {
+        tcp_append(s, data, length);
         return FRAME_DONE;
     }
-    s->frame = segment->payload;
-    s->frame_length = segment->length;
+    s->unread = data;
+    s->unread_length = length;
     net->frame_reader = s;
     return FRAME_BORROWED;
 }
@@ -251,7 +248,7 @@ static enum frame_fate process_text(struct tcp_socket *s, struct tcp_segment *se
     enum frame_fate fate = FRAME_DONE;
     if ((int32_t)old < 0) {
         acknowledge_now(s); /* a hole before it: a duplicate ACK tells the peer (RFC 5681 4.2) */
-        return net_drop(s->net, NET_DROP_TCP_SEGMENT);
+        return net_dropped(NET_DROP_TCP_SEGMENT);
     }
     segment->payload += old;
     segment->length -= old;
@@ -261,7 +258,7 @@ static enum frame_fate process_text(struct tcp_socket *s, struct tcp_segment *se
         acknowledge_now(s);
     }
     if (segment->length != 0) {
-        fate = accept_data(s, segment);
+        fate = accept_data(s, segment->payload, segment->length);
     }
     if (segment->flags & TCP_FIN) {
         accept_fin(s);
@@ -290,7 +287,7 @@ static void established(struct tcp_socket *s, const struct tcp_segment *segment)
     s->snd_wl1 = segment->seq;
     s->snd_wl2 = segment->ack;
     s->progress_ms = s->received_ms = s->net->now_ms;
-    s->flags &= (uint16_t) ~(TCP_RTX_ARMED | TCP_RTT_TIMED | TCP_FORCE);
+    s->flags &= ~(uint32_t)(TCP_RTX_ARMED | TCP_RTT_TIMED | TCP_FORCE);
     s->flags |= TCP_ATTENTION;
     s->state = s->flags & TCP_FIN_QUEUED ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED;
 }
@@ -306,18 +303,17 @@ static enum frame_fate arrives_in_syn_sent(struct tcp_socket *s, const struct ip
 {
     bool right = acknowledges_syn(s, segment);
     if ((segment->flags & TCP_ACK) && !right) {
-        (void)net_drop(s->net, NET_DROP_TCP_SEGMENT);
-        return reset(s->net, ip, segment);
+        return reset(s->net, ip, segment, NET_DROP_TCP_SEGMENT);
     }
     if (segment->flags & TCP_RST) {
         if (!right) {
-            return net_drop(s->net, NET_DROP_TCP_SEGMENT);
+            return net_dropped(NET_DROP_TCP_SEGMENT);
         }
         tcp_finish(s, NET_ERROR_REFUSED);
         return FRAME_DONE;
     }
     if (!(segment->flags & TCP_SYN)) {
-        return net_drop(s->net, NET_DROP_TCP_SEGMENT);
+        return net_dropped(NET_DROP_TCP_SEGMENT);
     }
     s->rcv_nxt = segment->seq + 1;
     s->rcv_adv = s->rcv_nxt + s->rx_size;
@@ -328,7 +324,7 @@ static enum frame_fate arrives_in_syn_sent(struct tcp_socket *s, const struct ip
     } else {
         s->state = TCP_SYN_RECEIVED; /* simultaneous open */
         s->snd_nxt = s->snd_una;     /* the SYN again, with ACK */
-        s->flags &= (uint16_t)~TCP_RTT_TIMED;
+        s->flags &= ~(uint32_t)TCP_RTT_TIMED;
         s->flags |= TCP_ATTENTION;
     }
     return FRAME_DONE;
@@ -361,7 +357,7 @@ static enum frame_fate reset_by_peer(struct tcp_socket *s)
 static enum frame_fate unacceptable(struct tcp_socket *s, const struct tcp_segment *segment)
 {
     if (segment->flags & TCP_RST) {
-        return net_drop(s->net, NET_DROP_TCP_SEGMENT);
+        return net_dropped(NET_DROP_TCP_SEGMENT);
     }
     if (s->state == TCP_TIME_WAIT && (segment->flags & TCP_FIN)) {
         s->received_ms = s->net->now_ms;
@@ -382,7 +378,7 @@ static enum frame_fate arrives_synchronized(struct tcp_socket *s, const struct i
         return challenge(s);
     }
     if (!(segment->flags & TCP_ACK)) {
-        return net_drop(s->net, NET_DROP_TCP_SEGMENT);
+        return net_dropped(NET_DROP_TCP_SEGMENT);
     }
     if (s->state != TCP_TIME_WAIT) { /* whose timer only a FIN restarts (3.10.7.4, eighth) */
         s->received_ms = s->net->now_ms;
@@ -390,8 +386,7 @@ static enum frame_fate arrives_synchronized(struct tcp_socket *s, const struct i
     s->keep_alive_probes = 0;
     if (s->state == TCP_SYN_RECEIVED) {
         if (!acknowledges_syn(s, segment)) {
-            (void)net_drop(s->net, NET_DROP_TCP_SEGMENT);
-            return reset(s->net, ip, segment);
+            return reset(s->net, ip, segment, NET_DROP_TCP_SEGMENT);
         }
         established(s, segment);
     } else if (!process_ack(s, segment)) {
@@ -416,21 +411,44 @@ static struct tcp_socket *find(const struct net *net, const struct ipv4_packet *
 
 static bool checksum_right(const struct ipv4_packet *ip)
 {
-    uint32_t sum = checksum_pseudo_header(ip->source, ip->destination, IPV4_PROTOCOL_TCP, ip->length);
-    return checksum_finish(checksum_add(sum, ip->payload, ip->length)) == 0;
+    return checksum_finish(ipv4_payload_sum(ip->header, ip->payload, ip->length, ip->length)) == 0;
+}
+
+/* The next data in order within the window, and nothing else that is new: what comes most. */
+static bool is_predicted(const struct tcp_socket *s, const struct ipv4_packet *ip)
+{
+    uint32_t lengths_flags_window = load_be32(ip->payload + 12) & ~((uint32_t)TCP_PSH << 16);
+    return lengths_flags_window == (5U << 28 | (uint32_t)TCP_ACK << 16 | s->snd_wnd) &&
+           load_be32(ip->payload + 4) == s->rcv_nxt && load_be32(ip->payload + 8) == s->snd_una &&
+           s->state == TCP_ESTABLISHED && s->snd_wnd != 0 && s->probe_shift == 0 &&
+           ip->length - TCP_HEADER - 1 < s->rcv_adv - s->rcv_nxt;
+}
+
+/* All that 3.10.7.4 has to do with it. */
+static enum frame_fate accept_predicted(struct tcp_socket *s, const struct ipv4_packet *ip)
+{
+    s->received_ms = s->net->now_ms;
+    s->keep_alive_probes = 0;
+    s->snd_wl1 = s->rcv_nxt;
+    s->snd_wl2 = s->snd_una;
+    return accept_data(s, ip->payload + TCP_HEADER, (uint32_t)ip->length - TCP_HEADER);
 }
 
 enum frame_fate tcp_input(struct net *net, const struct ipv4_packet *ip)
 {
-    struct tcp_segment segment;
-    if (!tcp_parse(ip->payload, ip->length, &segment) ||
-        (!net_offloads(net, NET_DEVICE_CHECKSUM_RX) && !checksum_right(ip))) {
-        return net_drop(net, NET_DROP_TCP);
+    if (ip->length < TCP_HEADER || (!net_offloads(net, NET_DEVICE_CHECKSUM_RX) && !checksum_right(ip))) {
+        return net_dropped(NET_DROP_TCP);
     }
     struct tcp_socket *s = find(net, ip);
+    if (s && is_predicted(s, ip)) {
+        return accept_predicted(s, ip);
+    }
+    struct tcp_segment segment;
+    if (!tcp_parse(ip->payload, ip->length, &segment)) {
+        return net_dropped(NET_DROP_TCP);
+    }
     if (!s) {
-        (void)net_drop(net, NET_DROP_TCP_PORT);
-        return reset(net, ip, &segment);
+        return reset(net, ip, &segment, NET_DROP_TCP_PORT);
     }
     return s->state == TCP_SYN_SENT ? arrives_in_syn_sent(s, ip, &segment)
                                     : arrives_synchronized(s, ip, &segment);

@@ -1,5 +1,4 @@
 #include "net/internal.h"
-#include "net/wire/checksum.h"
 #include "net/wire/tcp.h"
 
 enum { HEADERS = ETHERNET_HEADER + IPV4_HEADER + TCP_HEADER };
@@ -8,11 +7,11 @@ enum { HEADERS = ETHERNET_HEADER + IPV4_HEADER + TCP_HEADER };
 static bool ready(struct tcp_socket *s)
 {
     struct net *net = s->net;
+    if (s->neighbour_epoch == net->neighbour_epoch) {
+        return true; /* nothing has changed, nor the link or our address */
+    }
     if (!net->link_up || net->address != s->local_address) {
         return false; /* net_wake comes when that changes */
-    }
-    if (s->neighbour_epoch == net->neighbour_epoch) {
-        return true;
     }
     const uint8_t *mac = arp_resolve(net, s->remote_address);
     if (!mac) {
@@ -35,16 +34,6 @@ static uint16_t advertise(struct tcp_socket *s)
     return (uint16_t)offered;
 }
 
-static void fill_checksums(uint8_t *header, size_t tcp_header_length, const uint8_t *payload, uint32_t length)
-{
-    uint8_t *tcp = header + IPV4_HEADER;
-    uint32_t sum = checksum_pseudo_header(load_be32(header + 12), load_be32(header + 16), IPV4_PROTOCOL_TCP,
-                                          tcp_header_length + length);
-    sum = checksum_add(sum, tcp, tcp_header_length);
-    store_native16(tcp + 16, checksum_finish(checksum_add(sum, payload, length)));
-    ipv4_fill_checksum(header);
-}
-
 /* True: the device has taken it. */
 static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, const uint8_t *payload, uint32_t length)
 {
@@ -63,15 +52,13 @@ static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, const uint8_
         tcp_header_length += TCP_MSS_OPTION;
     }
     store_be32(header + 2, (uint32_t)(IPV4_HEADER + tcp_header_length + length) << 16 | ++net->ip_id);
-    if (!net_offloads(net, NET_DEVICE_CHECKSUM_TX)) {
-        fill_checksums(header, tcp_header_length, payload, length);
-    }
+    ipv4_finish(net, header, TCP_CHECKSUM, tcp_header_length, payload, length);
     uint32_t ticket = net_send(net, ETHERNET_HEADER + IPV4_HEADER + tcp_header_length, payload, length);
     if (length) {
         s->tx_ticket = ticket;
     }
     if (flags & TCP_ACK) {
-        s->flags &= (uint16_t) ~(TCP_ACK_NOW | TCP_ACK_DELAYED);
+        s->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED);
     }
     return true;
 }
@@ -162,7 +149,7 @@ static void sent_up_to(struct tcp_socket *s, uint32_t end)
     if (first || !(s->flags & TCP_RTX_ARMED)) {
         tcp_arm(s);
     }
-    s->flags &= (uint16_t)~TCP_FORCE;
+    s->flags &= ~(uint32_t)TCP_FORCE;
 }
 
 /* Send the next segment; false: there is none, or it must wait. */
@@ -197,7 +184,7 @@ static bool output_next(struct tcp_socket *s)
 void tcp_retransmit_first(struct tcp_socket *s)
 {
     uint32_t next = s->snd_nxt;
-    s->flags &= (uint16_t)~TCP_RTT_TIMED;
+    s->flags &= ~(uint32_t)TCP_RTT_TIMED;
     s->flags |= TCP_FORCE;
     s->snd_nxt = s->snd_una;
     if (!ready(s) || !output_next(s)) {

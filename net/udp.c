@@ -1,8 +1,8 @@
 #include "net/wire/udp.h"
 #include "net/internal.h"
 #include "net/udp.h"
-#include "net/wire/checksum.h"
 #include "net/wire/dhcp.h"
+#include "net/wire/dns.h"
 #include "net/wire/icmp.h"
 
 #include <string.h>
@@ -66,16 +66,6 @@ uint16_t udp_port(const struct udp_socket *s)
     return s->port;
 }
 
-static void fill_checksum(const struct net *net, uint8_t *udp, const struct udp_message *message)
-{
-    size_t length = UDP_HEADER + message->head_length;
-    uint32_t sum = checksum_pseudo_header(net->address, message->destination, IPV4_PROTOCOL_UDP,
-                                          length + message->tail_length);
-    sum = checksum_add(sum, udp, length);
-    uint16_t checksum = checksum_finish(checksum_add(sum, message->tail, message->tail_length));
-    store_native16(udp + 6, checksum ? checksum : UINT16_MAX);
-}
-
 int udp_output(struct net *net, const struct udp_message *message, uint32_t *ticket)
 {
     const uint8_t *mac = arp_resolve(net, message->destination);
@@ -87,18 +77,15 @@ int udp_output(struct net *net, const struct udp_message *message, uint32_t *tic
         return NET_ERROR_BUSY;
     }
     size_t length = message->head_length + message->tail_length;
-    uint8_t *header = frame + ETHERNET_HEADER, *udp = header + IPV4_HEADER;
+    uint8_t *header = frame + ETHERNET_HEADER;
     ethernet_build(frame, mac, net->mac, ETHERNET_TYPE_IPV4);
-    ipv4_build(header, net->address, message->destination, IPV4_PROTOCOL_UDP,
-               IPV4_HEADER + UDP_HEADER + length, ++net->ip_id);
+    uint8_t *udp = ipv4_output(net, header, message->destination, IPV4_PROTOCOL_UDP, UDP_HEADER + length);
     udp_build(udp, message->source_port, message->destination_port, length);
     if (message->head_length) {
         memcpy(udp + UDP_HEADER, message->head, message->head_length);
     }
-    if (!net_offloads(net, NET_DEVICE_CHECKSUM_TX)) {
-        ipv4_fill_checksum(header);
-        fill_checksum(net, udp, message);
-    }
+    ipv4_finish(net, header, UDP_CHECKSUM, UDP_HEADER + message->head_length, message->tail,
+                message->tail_length);
     *ticket = net_send(net, HEADERS + message->head_length, message->tail, message->tail_length);
     return NET_OK;
 }
@@ -148,7 +135,7 @@ static enum frame_fate deliver(struct net *net, const struct ipv4_packet *ip, co
         if (ip->destination == net->address) { /* never in answer to a broadcast (RFC 1122 3.2.2) */
             icmp_unreachable(net, ip, ICMP_CODE_PORT);
         }
-        return net_drop(net, NET_DROP_UDP_PORT);
+        return net_dropped(NET_DROP_UDP_PORT);
     }
     s->received = (struct udp_datagram){.source = ip->source,
                                         .source_port = udp->source,
@@ -163,22 +150,18 @@ enum frame_fate udp_input(struct net *net, const struct ipv4_packet *ip)
 {
     struct udp_header udp;
     if (!udp_parse(ip, !net_offloads(net, NET_DEVICE_CHECKSUM_RX), &udp)) {
-        return net_drop(net, NET_DROP_UDP);
+        return net_dropped(NET_DROP_UDP);
     }
     if (NET_WITH_DHCP && net->by_dhcp && udp.destination == DHCP_CLIENT_PORT &&
         udp.source == DHCP_SERVER_PORT) {
-        dhcp_input(net, udp.payload, udp.length);
-        return FRAME_DONE;
+        return dhcp_input(net, udp.payload, udp.length);
     }
     if (net->address == 0) {
-        return net_drop(net, NET_DROP_IPV4_ADDRESS);
+        return net_dropped(NET_DROP_IPV4_ADDRESS);
     }
     if (NET_WITH_DNS && net->dns.result == NET_ERROR_PENDING && udp.destination == net->dns.port) {
-        if (udp.source == 53) {
-            dns_input(net, ip->source, udp.payload, udp.length);
-            return FRAME_DONE;
-        }
-        return net_drop(net, NET_DROP_DNS);
+        return udp.source == DNS_PORT ? dns_input(net, ip->source, udp.payload, udp.length)
+                                      : net_dropped(NET_DROP_DNS);
     }
     return deliver(net, ip, &udp);
 }

@@ -232,7 +232,7 @@ static bool publish_answer(struct mm2 *mm2, struct mqtt *mqtt, const struct mm2_
     const struct mqtt_publish p = {
         .topic = {{answer->topic, answer->topic_length}},
         .payload = {text(reply.text)},
-        .qos = 1,
+        .qos = answer->error != ERROR_BUSY, /* that one must not wait for a place among what is in flight */
         .utf8 = true,
         .message_expiry_s = MM2_ANSWER_EXPIRY_S,
         .correlation = {answer->has_correlation ? answer->correlation : NULL, answer->correlation_length},

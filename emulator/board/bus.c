@@ -95,6 +95,8 @@ bool bus_read(struct machine *m, uint32_t address, unsigned bytes, uint32_t *val
     }
     const uint8_t *memory = readable_memory(m, resolve_alias(m, address), bytes);
     if (memory) {
+        if (flash_memory(m, resolve_alias(m, address), 1))
+            flash_read(m, address);
         *value = load(memory, bytes);
         return true;
     }
@@ -119,12 +121,20 @@ static bool write_memory(struct machine *m, uint32_t address, unsigned bytes, ui
     return false;
 }
 
+static bool end_access(struct machine *m)
+{
+    bool good = !m->bus.error;
+
+    m->bus.error = false;
+    return good;
+}
+
 bool bus_write(struct machine *m, uint32_t address, unsigned bytes, uint32_t value)
 {
     struct peripheral *peripheral = peripheral_find(m, address);
     if (peripheral) {
         peripheral_write(m, peripheral, address - peripheral->base, bytes, value);
-        return true;
+        return end_access(m);
     }
     if (write_memory(m, resolve_alias(m, address), bytes, value))
         return true;

@@ -28,6 +28,10 @@ static void create_peripherals(struct machine *m)
     usart_create(m);
     dbgmcu_create(m);
     crc_create(m);
+    adc_create(m);
+    bkpsram_create(m);
+    rtc_create(m);
+    wwdg_create(m);
     ethernet_create(m);
 }
 
@@ -98,6 +102,10 @@ struct machine *machine_create(const struct host *host, uint64_t seed)
     m->seed = seed;
     m->hclk_hz = HSI_HZ;
     m->event_cycle = UINT64_MAX;
+    m->surroundings =
+        (struct surroundings){.temperature_mc = 30000, .vdda_mv = 3300, .vbat_mv = 3300, .lsi_hz = 32000};
+    machine_register_state(m, "surroundings", &m->surroundings, sizeof m->surroundings);
+    machine_register_state(m, "bus", &m->bus, sizeof m->bus);
     memset(m->flash, 0xFF, FLASH_SIZE);
     fill_system_memory(m);
     if (!cpu_create(m)) {
@@ -138,6 +146,13 @@ void machine_register_state(struct machine *m, const char *name, void *data, siz
     if (m->state_count == MACHINE_STATE_BLOCKS)
         out_of_room("state blocks");
     m->state[m->state_count++] = (struct state_block){.name = name, .data = data, .size = size};
+}
+
+void machine_register_event(struct machine *m, struct event *event)
+{
+    if (m->known_event_count == MACHINE_EVENTS)
+        out_of_room("events");
+    m->known_events[m->known_event_count++] = event;
 }
 
 static bool copy_into(uint8_t *memory, uint32_t base, uint32_t size, uint32_t address, const void *data,
@@ -190,7 +205,14 @@ void machine_power_on(struct machine *m)
     fill_random(m, m->ccm, CCM_SIZE);
     cpu_code_written(m, SRAM_BASE, SRAM_SIZE);
     m->stop = STOP_NONE;
+    m->power_off = false;
     carry_out_reset(m, RESET_POWER_ON);
+}
+
+void machine_power_off(struct machine *m)
+{
+    carry_out_reset(m, RESET_POWER_ON);
+    m->power_off = true;
 }
 
 void machine_request_reset(struct machine *m, enum reset_cause cause)
@@ -214,7 +236,11 @@ static void fire_due_events(struct machine *m)
         struct event *event = m->events;
         m->events = event->next;
         event->armed = false;
+        m->instant = event->at;
+        m->firings++;
+        m->firing = true;
         event->fire(m, event->context);
+        m->firing = false;
     }
 }
 
@@ -236,6 +262,41 @@ static void sleep_until(struct machine *m, vtime until)
         m->cycles = cycle;
 }
 
+void machine_stall(struct machine *m, vtime until)
+{
+    while (m->stop == STOP_NONE && !m->reset_requested && machine_now(m) < until) {
+        uint64_t cycle = machine_cycle_at(m, next_event(m, until));
+        if (cycle > m->cycles)
+            m->cycles = cycle;
+        fire_due_events(m);
+    }
+    m->event_cycle = m->cycles; /* the run loop reckons anew */
+}
+
+void machine_time_flash(struct machine *m, bool on)
+{
+    m->bus.flash_timing = on;
+    flash_update_direct(m);
+}
+
+void machine_halt_core(struct machine *m, bool halted)
+{
+    if (m->bus.core_halted == halted)
+        return;
+    m->bus.core_halted = halted;
+    rcc_notify(m);
+}
+
+/* The core's fetch waits for the flash; unlike in Sleep mode the host has nothing to say about the time. */
+static void wait_for_bus(struct machine *m, vtime until)
+{
+    vtime end = m->bus.core_waits_until < until ? m->bus.core_waits_until : until;
+    uint64_t cycle = machine_cycle_at(m, next_event(m, end));
+
+    if (cycle > m->cycles)
+        m->cycles = cycle;
+}
+
 static enum cpu_exit run_core(struct machine *m, vtime until)
 {
     m->event_cycle = machine_cycle_at(m, next_event(m, until));
@@ -253,7 +314,11 @@ void machine_run(struct machine *m, vtime until)
             carry_out_reset(m, m->reset_cause);
         if (m->stop != STOP_NONE || machine_now(m) >= until)
             return;
-        if (run_core(m, until) == CPU_SLEEP && m->stop == STOP_NONE && !m->reset_requested)
+        if (m->power_off)
+            sleep_until(m, until);
+        else if (machine_now(m) < m->bus.core_waits_until)
+            wait_for_bus(m, until);
+        else if (run_core(m, until) == CPU_SLEEP && m->stop == STOP_NONE && !m->reset_requested)
             sleep_until(m, until);
     }
 }
@@ -287,6 +352,8 @@ static uint64_t fnv1a(uint64_t hash, const void *data, size_t size)
 static uint64_t hash_events(const struct machine *m, uint64_t hash)
 {
     for (const struct event *event = m->events; event; event = event->next) {
+        if (event->outside)
+            continue;
         hash = fnv1a(hash, event->name, strlen(event->name));
         hash = fnv1a(hash, &event->at, sizeof event->at);
     }
@@ -296,8 +363,8 @@ static uint64_t hash_events(const struct machine *m, uint64_t hash)
 uint64_t machine_hash(const struct machine *m)
 {
     const uint64_t clocks[] = {
-        m->cycles,         m->instructions,          m->epoch,          m->epoch_cycle, m->hclk_hz, m->seed,
-        (uint64_t)m->stop, (uint64_t)m->exit_status, m->reset_requested};
+        m->cycles,         m->instructions,          m->epoch,           m->epoch_cycle, m->hclk_hz, m->seed,
+        (uint64_t)m->stop, (uint64_t)m->exit_status, m->reset_requested, m->power_off};
     uint64_t hash = fnv1a(0xCBF29CE484222325u, clocks, sizeof clocks);
 
     hash = hash_events(m, hash);

@@ -66,6 +66,16 @@ void event_cancel(struct machine *m, struct event *event)
     event->armed = false;
 }
 
+static bool fires_before(const struct event *queued, const struct event *event)
+{
+    return queued->at < event->at || (queued->at == event->at && (event->outside || !queued->outside));
+}
+
+vtime machine_instant(const struct machine *m)
+{
+    return m->firing ? m->instant : machine_now(m);
+}
+
 void event_at(struct machine *m, struct event *event, vtime at)
 {
     event_cancel(m, event);
@@ -74,7 +84,7 @@ void event_at(struct machine *m, struct event *event, vtime at)
     event->armed = true;
 
     struct event **link = &m->events;
-    while (*link && (*link)->at <= at)
+    while (*link && fires_before(*link, event))
         link = &(*link)->next;
     event->next = *link;
     *link = event;

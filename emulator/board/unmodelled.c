@@ -1,4 +1,4 @@
-/* RM0090 table 1: register boundary addresses, less those that are modelled. */
+/* RM0090 table 1: register boundary addresses, less what is modelled. */
 #include "unmodelled.h"
 
 #include <stddef.h>
@@ -17,8 +17,7 @@ static const struct region regions[] = {
     {0x40001800, 0x400, "TIM12"},
     {0x40001C00, 0x400, "TIM13"},
     {0x40002000, 0x400, "TIM14"},
-    {0x40002800, 0x400, "RTC"},
-    {0x40002C00, 0x400, "WWDG"},
+    {0x40002800, 0x50, "RTC"},
     {0x40003400, 0x400, "I2S2ext"},
     {0x40003800, 0x400, "SPI2"},
     {0x40003C00, 0x400, "SPI3"},
@@ -38,7 +37,7 @@ static const struct region regions[] = {
     {0x40010400, 0x400, "TIM8"},
     {0x40011000, 0x400, "USART1"},
     {0x40011400, 0x400, "USART6"},
-    {0x40012000, 0x400, "ADC1/2/3"},
+    {0x40012100, 0x200, "ADC2/3"},
     {0x40012C00, 0x400, "SDIO"},
     {0x40013000, 0x400, "SPI1"},
     {0x40013400, 0x400, "SPI4"},
@@ -49,10 +48,8 @@ static const struct region regions[] = {
     {0x40015400, 0x400, "SPI6"},
     {0x40015800, 0x400, "SAI1"},
     {0x40016800, 0x400, "LTDC"},
-    {0x40024000, 0x1000, "backup SRAM"},
     {0x40026000, 0x400, "DMA1"},
     {0x40026400, 0x400, "DMA2"},
-    {0x40028000, 0x1400, "the Ethernet MAC"},
     {0x4002B000, 0xC00, "DMA2D"},
     {0x40040000, 0x40000, "USB OTG HS"},
     {0x50000000, 0x40000, "USB OTG FS"},

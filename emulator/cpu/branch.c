@@ -191,6 +191,7 @@ INSTRUCTION(cps)
         c->primask = disable;
     if ((op->imm & 1) && (!disable || exception_execution_priority(c) > -1))
         c->faultmask = disable;
+    memory_path_changed(m);
     c->attention |= ATTEND_EXCEPTION;
     return next(op);
 }
@@ -203,7 +204,7 @@ INSTRUCTION(mrs)
 
 INSTRUCTION(msr)
 {
-    cpu_special_write(&m->cpu, op->imm, op->a, m->cpu.r[op->n]);
+    cpu_special_write(m, op->imm, op->a, m->cpu.r[op->n]);
     return next(op);
 }
 
@@ -283,6 +284,12 @@ static bool decode16_imm8(struct op *op, uint32_t code, const struct encoding *r
     return true;
 }
 
+static bool decode16_bkpt(struct op *op, uint32_t code, const struct encoding *row)
+{
+    op->flags = OP_UNCONDITIONAL;
+    return decode16_imm8(op, code, row);
+}
+
 /* A block of the condition AL may have no `else`; NV is no condition. */
 static bool decode16_it(struct op *op, uint32_t code, const struct encoding *row)
 {
@@ -300,6 +307,13 @@ static bool decode_plain(struct op *op, uint32_t code, const struct encoding *ro
     return true;
 }
 
+/* A5.3.18: op1 of 11xxxx is UNDEFINED rather than some coprocessor's. */
+static bool decode_coprocessor(struct op *op, uint32_t code, const struct encoding *row)
+{
+    op->run = row->run[0];
+    return bits(code, 25, 24) != 3;
+}
+
 static bool decode_undefined(struct op *op, uint32_t code, const struct encoding *row)
 {
     (void)op;
@@ -313,7 +327,7 @@ const struct encoding branch16_encodings[] = {
     {"BLX (register)", 0xFF87, 0x4780, decode16_bx, {blx}},
     {"CBZ, CBNZ", 0xF500, 0xB100, decode16_cb, {b_zero, b_not_zero, cb_far}},
     {"CPS", 0xFFEC, 0xB660, decode16_imm8, {cps}},
-    {"BKPT", 0xFF00, 0xBE00, decode16_imm8, {bkpt}},
+    {"BKPT", 0xFF00, 0xBE00, decode16_bkpt, {bkpt}},
     {"NOP", 0xFFFF, 0xBF00, decode_plain, {nop}},
     {"YIELD", 0xFFFF, 0xBF10, decode_plain, {nop}},
     {"WFE", 0xFFFF, 0xBF20, decode_plain, {wfe}},
@@ -399,8 +413,8 @@ const struct encoding branch32_encodings[] = {
     {"B T3", 0xF800D000, 0xF0008000, decode_b_conditional, {0}},
     {"B T4", 0xF800D000, 0xF0009000, decode_b, {b_near, b_far}},
     {"BL", 0xF800D000, 0xF000D000, decode_b, {bl_near, bl_far}},
-    {"coprocessors 0 to 7", 0xEC000800, 0xEC000000, decode_plain, {no_coprocessor}},
-    {"coprocessors 8, 9", 0xEC000E00, 0xEC000800, decode_plain, {no_coprocessor}},
-    {"coprocessors 12 to 15", 0xEC000C00, 0xEC000C00, decode_plain, {no_coprocessor}},
+    {"coprocessors 0 to 7", 0xEC000800, 0xEC000000, decode_coprocessor, {no_coprocessor}},
+    {"coprocessors 8, 9", 0xEC000E00, 0xEC000800, decode_coprocessor, {no_coprocessor}},
+    {"coprocessors 12 to 15", 0xEC000C00, 0xEC000C00, decode_coprocessor, {no_coprocessor}},
     {0},
 };

@@ -1,5 +1,7 @@
 /* The core: creation, reset, and the loop that runs instructions. */
+#include "debug.h"
 #include "engine.h"
+#include "observer.h"
 
 bool cpu_create(struct machine *m)
 {
@@ -11,6 +13,7 @@ bool cpu_create(struct machine *m)
         return false;
     }
     systick_create(m);
+    dwt_create(m);
     machine_register_state(m, "cpu", state, size);
     return true;
 }
@@ -35,10 +38,13 @@ void cpu_reset(struct machine *m)
     engine->it_executing = 0;
     c->ccr = CCR_STKALIGN;
     c->fpccr = FPCCR_ASPEN | FPCCR_LSPEN;
-    c->dwt_ctrl = 0x40000000; /* four comparators */
     c->enabled[0] = 1u << EXCEPTION_NMI | 1u << EXCEPTION_HARDFAULT | 1u << EXCEPTION_SVCALL |
                     1u << EXCEPTION_PENDSV | 1u << EXCEPTION_SYSTICK;
     systick_reset(m);
+    dwt_reset(m);
+    mpu_forget(m);
+    engine_map_alias(m);
+    memory_path_changed(m);
     if (!memory_word_read(m, 0, &sp) || !memory_word_read(m, 4, &pc))
         sp = pc = 0;
     c->r[13] = sp & ~3u;
@@ -46,6 +52,21 @@ void cpu_reset(struct machine *m)
     c->r[15] = pc & ~1u;
     c->thumb = pc & 1;
     c->attention = ATTEND_EXCEPTION;
+    if (engine->observer && engine->observer->reset)
+        engine->observer->reset(engine->observer->context, m, c->r[15]);
+}
+
+void cpu_state_replaced(struct machine *m)
+{
+    cpu_code_written(m, FLASH_BASE, FLASH_SIZE);
+    cpu_code_written(m, SRAM_BASE, SRAM_SIZE);
+    engine_map_alias(m);
+    mpu_forget(m);
+    m->cpu.engine->it_executing = 0;
+    m->cpu.attention |= ATTEND_EXCEPTION;
+    memory_path_changed(m);
+    if (m->cpu.engine->observer && m->cpu.engine->observer->reset)
+        m->cpu.engine->observer->reset(m->cpu.engine->observer->context, m, m->cpu.r[15]);
 }
 
 uint32_t cpu_xpsr(const struct cpu *c)
@@ -63,14 +84,6 @@ static inline const struct op *step(struct machine *m, const struct op *op)
     return op->run(m, op);
 }
 
-/* ITAdvance() of A7.3.2 */
-static uint8_t it_advance(uint8_t itstate)
-{
-    uint32_t shifted = (itstate & 0xE0u) | ((uint32_t)itstate << 1 & 0x1F);
-
-    return (itstate & 7) == 0 ? 0 : (uint8_t)shifted;
-}
-
 /*
  * ITSTATE advances before the instruction, so that what follows it (SVC's
  * return address, an interrupt) finds the state of the next one; a fault goes
@@ -81,7 +94,7 @@ static const struct op *step_in_it(struct machine *m, const struct op *op)
     struct cpu *c = &m->cpu;
     uint32_t n = c->flag_n, z = c->flag_z, carry = c->flag_c, v = c->flag_v;
 
-    if (!condition_holds(c, c->itstate >> 4)) {
+    if (!condition_holds(c, c->itstate >> 4) && !(op->flags & OP_UNCONDITIONAL)) {
         c->r[15] = op->pc;
         c->itstate = it_advance(c->itstate);
         m->instructions++;
@@ -101,6 +114,24 @@ static const struct op *step_in_it(struct machine *m, const struct op *op)
     }
     c->engine->it_executing = 0;
     return op;
+}
+
+/* The checks of an instruction's address: where its refusal leads, or NULL. */
+static const struct op *check_fetch(struct machine *m, const struct op *op)
+{
+    struct cpu *c = &m->cpu;
+    bool priv = privileged(c);
+
+    c->r[15] = op->pc;
+    if (c->mpu_guards && !(mpu_permits(m, op->pc, priv, MPU_EXECUTE) &&
+                           (op->length == 1 || mpu_permits(m, op->pc + 2, priv, MPU_EXECUTE)))) {
+        m->instructions++;
+        m->cycles++;
+        return op_fetch_denied(m, op);
+    }
+    if (c->demcr & DEMCR_TRCENA)
+        dwt_executing(m, op->pc);
+    return NULL;
 }
 
 /* What stands before the next instruction. NULL: leave the loop with *result. */
@@ -130,33 +161,81 @@ static const struct op *attend(struct machine *m, const struct op *op, enum cpu_
         if (handler)
             return handler;
     }
+    if ((c->attention & ATTEND_DEBUG) && debug_stops(m, op))
+        return NULL;
+    if (c->attention & ATTEND_FETCH) {
+        const struct op *handler = check_fetch(m, op);
+        if (handler)
+            return handler;
+    }
+    if (c->attention & ATTEND_TIMING) {
+        flash_time_fetch(m, op->pc);
+        flash_time_fetch(m, next_pc(op) - 2);
+    }
     if (c->itstate)
         return step_in_it(m, op);
     c->attention &= ~(uint32_t)ATTEND_IT;
-    return op;
+    return c->attention & (ATTEND_FETCH | ATTEND_DEBUG | ATTEND_TIMING) ? step(m, op) : op;
 }
 
-enum cpu_exit cpu_run(struct machine *m)
+void cpu_observe(struct machine *m, const struct cpu_observer *observer)
+{
+    m->cpu.engine->observer = observer;
+}
+
+static void observe(struct machine *m, const struct op *op, const struct op *after, bool skipped)
+{
+    const struct cpu_observer *observer = m->cpu.engine->observer;
+
+    if (observer->executed)
+        observer->executed(observer->context, m, op, after, skipped);
+}
+
+/* Compiled twice, so that watching costs nothing while nobody does. */
+static inline __attribute__((always_inline)) enum cpu_exit run(struct machine *m, const bool observed)
 {
     struct cpu *c = &m->cpu;
     enum cpu_exit result = CPU_EVENT;
     const struct op *op = op_at(m, c->r[15]);
 
     c->attention |= ATTEND_STOP;
+    if (m->debug && debug_is_watchful(m->debug))
+        c->attention |= ATTEND_DEBUG;
+    if (m->bus.flash_timing)
+        c->attention |= ATTEND_TIMING;
     for (;;) {
         if (UNLIKELY(!op->run))
             op = op_decode(m, op);
         if (UNLIKELY(m->cycles >= m->event_cycle))
             break;
         if (UNLIKELY(c->attention)) {
+            uint64_t count = m->instructions;
+            bool skipped = observed && c->itstate && !condition_holds(c, c->itstate >> 4);
             const struct op *after = attend(m, op, &result);
             if (!after)
                 break;
+            if (observed && m->instructions != count)
+                observe(m, op, after, skipped);
             op = after;
             continue;
         }
+        const struct op *executed = op;
         op = step(m, op);
+        if (observed)
+            observe(m, executed, op, false);
     }
     c->r[15] = op->pc;
+    c->attention &= ~(uint32_t)(ATTEND_STOP | ATTEND_DEBUG |
+                                ATTEND_TIMING); /* set anew at the next call: no part of the state */
     return result;
+}
+
+static __attribute__((noinline)) enum cpu_exit run_observed(struct machine *m)
+{
+    return run(m, true);
+}
+
+enum cpu_exit cpu_run(struct machine *m)
+{
+    return UNLIKELY(m->cpu.engine->observer) ? run_observed(m) : run(m, false);
 }

@@ -50,7 +50,20 @@ enum {
     ATTEND_EXCEPTION = 1, /* something that decides about preemption changed */
     ATTEND_IT = 2,        /* ITSTATE is not zero */
     ATTEND_SLEEP = 4,
-    ATTEND_STOP = 8, /* m->stop or m->reset_requested may be set */
+    ATTEND_STOP = 8,   /* m->stop or m->reset_requested may be set */
+    ATTEND_FETCH = 16, /* the MPU or the DWT checks each instruction's address */
+    ATTEND_DEBUG = 32, /* inside cpu_run only: breakpoints, watchpoints or a step, see cpu/debug.h */
+    ATTEND_TIMING = 64, /* inside cpu_run only: fetches from flash cost wait states */
+};
+
+/* A fault, as the registers were before the exception changed any: for whoever explains it. */
+struct cpu_fault_note {
+    uint32_t r[16]; /* r[15]: the instruction that faulted, or that was to run next when stacking failed */
+    uint32_t xpsr;
+    uint32_t exc_return;  /* of an exception return that failed; 0: it was none */
+    unsigned raised;      /* enum cpu_exception of the cause; EXCEPTION_NONE: not known, pended by software */
+    unsigned taken;       /* what it became; EXCEPTION_NONE: lock-up */
+    bool stacking_failed; /* so the frame on the stack is not to be trusted */
 };
 
 struct cpu_engine;
@@ -65,6 +78,7 @@ struct cpu {
     uint32_t flag_c;    /* 0 or 1 */
     uint32_t flag_v;    /* V is bit 31 */
     uint32_t attention; /* ATTEND_* */
+    uint32_t direct_sram_bytes; /* SRAM that loads and stores reach at once: all; none while guarded */
     uint8_t flag_q;
     uint8_t flag_ge; /* four bits */
     uint8_t itstate;
@@ -104,6 +118,7 @@ struct cpu {
     uint32_t afsr;
     uint32_t actlr;
     uint32_t demcr;
+    uint32_t mpu_ctrl;
     uint32_t mpu_rnr;
     uint32_t mpu_region[8][2]; /* RBAR, RASR */
 
@@ -112,11 +127,20 @@ struct cpu {
     uint32_t systick_value; /* at cycle systick_base */
     uint32_t dwt_ctrl;
     uint32_t dwt_offset; /* CYCCNT is cycles minus this while it counts, this while not */
+    struct {
+        uint32_t comp;
+        uint32_t mask;
+        uint32_t function;
+    } dwt_comparator[4];
     uint32_t itm_ter;
+    uint32_t itm_tpr;
     uint32_t itm_tcr;
     uint64_t systick_base;
 
-    bool exclusive; /* the local monitor, which tags no address on this core */
+    bool itm_unlocked;
+    bool guarded;    /* the MPU or the DWT checks loads and stores */
+    bool mpu_guards; /* the MPU is in force at the present priority */
+    bool exclusive;  /* the local monitor, which tags no address on this core */
 };
 
 /* Called once by machine_create, after the memories; registers the state. False: out of memory. */
@@ -131,6 +155,8 @@ void cpu_set_irq(struct machine *m, unsigned irq, bool level);
 void cpu_set_nmi(struct machine *m);
 /* Memory that may have been predecoded was written by someone else than the CPU (DMA, loader, flash). */
 void cpu_code_written(struct machine *m, uint32_t address, size_t length);
+/* The registered state was replaced as a whole: forgets what was derived from it and from the memories. */
+void cpu_state_replaced(struct machine *m);
 /* The program status register as MRS would read it, with IPSR, T and ITSTATE. */
 uint32_t cpu_xpsr(const struct cpu *c);
 

@@ -242,7 +242,7 @@ INSTRUCTION(add_to_pc)
 
 INSTRUCTION(mov_to_pc)
 {
-    return branch_to(m, m->cpu.r[op->m]);
+    return branch_to(m, op->m == 15 ? op->pc + 4 : m->cpu.r[op->m]);
 }
 
 INSTRUCTION(set_imm)

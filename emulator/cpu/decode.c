@@ -1,5 +1,6 @@
 /* Operations: where they are kept, decoded on first use, forgotten when code is written. */
 #include "engine.h"
+#include "peripheral.h"
 
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@ static bool region_create(struct code_region *region, uint32_t base, uint32_t si
     region->size = size;
     region->memory = memory;
     region->ops = calloc(size / 2 + 2, sizeof *region->ops);
+    region->ops_end = region->ops ? region->ops + size / 2 + 2 : NULL;
     region->decoded = calloc(size >> CODE_PAGE_SHIFT, 1);
     return region->ops && region->decoded;
 }
@@ -48,7 +50,7 @@ static struct code_region *region_of_op(struct cpu_engine *e, const struct op *o
 {
     for (size_t i = 0; i < CODE_REGIONS; i++) {
         struct code_region *region = &e->region[i];
-        if (op >= region->ops && op < region->ops + region->size / 2 + 2)
+        if (op >= region->ops && op < region->ops_end)
             return region;
     }
     return NULL;
@@ -82,7 +84,7 @@ const struct op *op_at(struct machine *m, uint32_t pc)
         return e->region[REGION_FLASH].ops + (pc - FLASH_BASE) / 2;
     if (pc - SRAM_BASE < SRAM_SIZE)
         return e->region[REGION_SRAM].ops + (pc - SRAM_BASE) / 2;
-    if (pc < FLASH_SIZE)
+    if (pc < e->region[REGION_ALIAS].size)
         return e->region[REGION_ALIAS].ops + pc / 2;
     return stray(m, pc);
 }
@@ -91,6 +93,13 @@ const struct op *op_at(struct machine *m, uint32_t pc)
 static bool execute_never(uint32_t address)
 {
     return (address >= 0x40000000u && address < 0x60000000u) || address >= 0xA0000000u;
+}
+
+const struct op *op_fetch_denied(struct machine *m, const struct op *op)
+{
+    machine_report(m, REPORT_WARNING, "the MPU forbids execution at 0x%08x", op->pc);
+    m->cpu.engine->fault.cfsr = CFSR_IACCVIOL;
+    return cpu_fault(m);
 }
 
 const struct op *op_fetch(struct machine *m, const struct op *op)
@@ -138,12 +147,12 @@ static uint32_t halfword_at(const struct code_region *region, size_t index)
     return half;
 }
 
-static void mark_decoded(struct code_region *region, size_t index, unsigned length)
+static void mark_decoded(uint8_t *decoded, size_t index, unsigned length)
 {
     size_t last = 2 * (index + length - 1);
 
-    region->decoded[2 * index >> CODE_PAGE_SHIFT] = 1;
-    region->decoded[last >> CODE_PAGE_SHIFT] = 1;
+    decoded[2 * index >> CODE_PAGE_SHIFT] = 1;
+    decoded[last >> CODE_PAGE_SHIFT] = 1;
 }
 
 static void decode_at(struct code_region *region, size_t index, struct op *op)
@@ -153,30 +162,35 @@ static void decode_at(struct code_region *region, size_t index, struct op *op)
     const struct encoding *row;
 
     memset(op, 0, sizeof *op);
+    op->pc = region->base + 2 * (uint32_t)index;
     if (2 * (index + length) > region->size) {
         op->run = op_fetch;
         return;
     }
     if (length == 2)
         code = code << 16 | halfword_at(region, index + 1);
-    op->pc = region->base + 2 * (uint32_t)index;
     op->code = code;
     op->length = (uint8_t)length;
     op->cycles = 1;
     row = find_encoding(code, length);
     if (!row || !row->decode(op, code, row))
         op->run = op_undefined;
-    mark_decoded(region, index, length);
+    mark_decoded(region->decoded, index, length);
 }
 
 const struct op *op_decode(struct machine *m, const struct op *op)
 {
-    struct code_region *region = region_of_op(m->cpu.engine, op);
+    struct cpu_engine *e = m->cpu.engine;
+    struct code_region *region = region_of_op(e, op);
     size_t index = (size_t)(op - region->ops);
 
     if (2 * index >= region->size)
         return stray(m, region->base + 2 * (uint32_t)index);
     decode_at(region, index, &region->ops[index]);
+    if (region->memory == m->sram) /* under either address, a store there must be noticed */
+        mark_decoded(e->region[REGION_SRAM].decoded, index, 2 * index + 2 < region->size ? 2 : 1);
+    if (m->bus.flash_direct < FLASH_SIZE)
+        flash_fetch(m, op->pc);
     return op;
 }
 
@@ -192,6 +206,33 @@ static void forget_page(struct code_region *region, size_t page)
     for (size_t i = first ? first - 1 : 0; i < end; i++)
         region->ops[i].run = NULL;
     region->decoded[page] = 0;
+}
+
+/* RM0090 2.4: flash, system memory or SRAM answers at address 0. */
+void engine_map_alias(struct machine *m)
+{
+    enum { FROM_FLASH = 0, FROM_SYSTEM_MEMORY = 1, FROM_SRAM = 3 };
+    struct code_region *region = &m->cpu.engine->region[REGION_ALIAS];
+
+    switch (syscfg_memory_mode(m)) {
+    case FROM_SYSTEM_MEMORY:
+        region->memory = m->system_memory;
+        region->size = SYSTEM_MEMORY_SIZE;
+        break;
+    case FROM_SRAM:
+        region->memory = m->sram;
+        region->size = SRAM_SIZE;
+        break;
+    case FROM_FLASH:
+    default:
+        region->memory = m->flash;
+        region->size = FLASH_SIZE;
+        break;
+    }
+    for (size_t page = 0; page < FLASH_PAGES; page++) {
+        if (region->decoded[page])
+            forget_page(region, page);
+    }
 }
 
 static void region_written(struct code_region *region, uint32_t address, size_t length)
@@ -215,6 +256,10 @@ void cpu_code_written(struct machine *m, uint32_t address, size_t length)
 
     region_written(&e->region[REGION_FLASH], address, length);
     region_written(&e->region[REGION_SRAM], address, length);
-    if (address >= FLASH_BASE && address - FLASH_BASE < FLASH_SIZE)
+    if (e->region[REGION_ALIAS].memory == m->sram && address >= SRAM_BASE)
+        region_written(&e->region[REGION_ALIAS], address - SRAM_BASE, length);
+    else if (address >= FLASH_BASE && address - FLASH_BASE < FLASH_SIZE)
         region_written(&e->region[REGION_ALIAS], address - FLASH_BASE, length);
+    else if (address < FLASH_SIZE)
+        engine_map_alias(m);
 }

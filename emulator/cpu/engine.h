@@ -20,7 +20,8 @@ struct op;
 typedef const struct op *op_run(struct machine *m, const struct op *op);
 
 enum {
-    OP_QUIET_IN_IT = 1, /* a 16-bit encoding that leaves the flags alone inside an IT block */
+    OP_QUIET_IN_IT = 1,   /* a 16-bit encoding that leaves the flags alone inside an IT block */
+    OP_UNCONDITIONAL = 2, /* in an IT block too: BKPT (A7.7.17) */
 };
 
 /* 32 bytes. All zero: not decoded yet. */
@@ -78,9 +79,10 @@ enum {
 /* Executable memory, decoded: one operation a halfword, and two for what runs off the end. */
 struct code_region {
     uint32_t base;
-    uint32_t size;
+    uint32_t size; /* of the memory that is there now */
     uint8_t *memory;
     struct op *ops;
+    struct op *ops_end;
     uint8_t *decoded; /* one byte a page: something in it is decoded */
 };
 
@@ -92,12 +94,24 @@ struct fault {
     uint32_t address;
 };
 
+enum { MPU_REGIONS = 8, MPU_GRANULE_SHIFT = 5, MPU_CACHE = 256, DWT_COMPARATORS = 4 };
+
+/* What the MPU allows in 32 bytes, the smallest piece that it tells apart. */
+struct mpu_cache {
+    uint32_t tag;   /* granule + 1; 0: nothing */
+    uint8_t rights; /* MPU_* */
+};
+
 struct cpu_engine {
     struct code_region region[CODE_REGIONS];
-    struct op stray; /* stands for whatever cannot be fetched */
+    struct mpu_cache mpu_cache[MPU_CACHE];
+    struct event dwt; /* CYCCNT reaches comparator 0 */
+    struct op stray;  /* stands for whatever cannot be fetched */
     struct fault fault;
+    struct cpu_fault_note note;
     uint8_t it_executing; /* ITSTATE of the instruction being executed */
     struct event systick;
+    const struct cpu_observer *observer; /* NULL: nobody watches */
 };
 
 /* ---- CFSR, HFSR, CCR… bits (ARMv7-M B3.2) ---- */
@@ -107,6 +121,7 @@ enum {
     CFSR_DACCVIOL = 1 << 1,
     CFSR_MUNSTKERR = 1 << 3,
     CFSR_MSTKERR = 1 << 4,
+    CFSR_MLSPERR = 1 << 5,
     CFSR_MMARVALID = 1 << 7,
     CFSR_IBUSERR = 1 << 8,
     CFSR_PRECISERR = 1 << 9,
@@ -125,6 +140,9 @@ enum {
 
     HFSR_VECTTBL = 1 << 1,
     HFSR_FORCED = 1 << 30,
+
+    DFSR_BKPT = 1 << 1,
+    DFSR_DWTTRAP = 1 << 2,
 
     CCR_NONBASETHRDENA = 1 << 0,
     CCR_USERSETMPEND = 1 << 1,
@@ -163,8 +181,23 @@ const struct op *op_at(struct machine *m, uint32_t pc);
 uint32_t op_address(const struct machine *m, const struct op *op);
 op_run op_undefined;
 op_run op_fetch;
+/* Raises what the MPU's refusal of a fetch raises. */
+const struct op *op_fetch_denied(struct machine *m, const struct op *op);
+/* Address 0 may stand for another memory now (SYSCFG_MEMRMP). */
+void engine_map_alias(struct machine *m);
 bool engine_create(struct machine *m);
 void engine_destroy(struct machine *m);
+
+/* ---- notes.c: what is kept and told of faults ---- */
+
+/* Before anything is stacked or escalated. Exceptions that are no faults are not noted. */
+void note_fault(struct machine *m, unsigned exception, uint32_t pc);
+/* Stacking failed; `sp` is that before it. Keeps what was noted of the exception being entered. */
+void note_stacking(struct machine *m, uint32_t sp, uint32_t pc);
+/* `pc` is the instruction that returned, or where it returned to. */
+void note_return(struct machine *m, unsigned exception, uint32_t exc_return, uint32_t pc);
+/* The exception has been entered; EXCEPTION_NONE: the core has locked up. Tells the host of faults. */
+void note_taken(struct machine *m, unsigned exception);
 
 /* ---- exception.c, nvic.c ---- */
 
@@ -201,7 +234,7 @@ void exception_set_shcsr(struct cpu *c, uint32_t value);
 
 void cpu_set_apsr(struct cpu *c, uint32_t value);
 uint32_t cpu_special_read(struct cpu *c, unsigned number);
-void cpu_special_write(struct cpu *c, unsigned number, unsigned mask, uint32_t value);
+void cpu_special_write(struct machine *m, unsigned number, unsigned mask, uint32_t value);
 void cpu_select_sp(struct cpu *c, bool psp);
 uint32_t cpu_msp(const struct cpu *c);
 uint32_t cpu_psp(const struct cpu *c);
@@ -214,9 +247,55 @@ enum { ACCESS_ALIGNED = 1, ACCESS_UNPRIVILEGED = 2 };
 /* Anything but an aligned access to SRAM or flash. False: engine->fault says why. */
 bool memory_read(struct machine *m, uint32_t address, unsigned bytes, unsigned flags, uint32_t *value);
 bool memory_write(struct machine *m, uint32_t address, unsigned bytes, unsigned flags, uint32_t value);
-/* One aligned access without consequences for the program: stacking, vectors. False: bus error. */
+/* One aligned access past the MPU and without consequences for the program: vectors. False: bus error. */
 bool memory_word_read(struct machine *m, uint32_t address, uint32_t *value);
 bool memory_word_write(struct machine *m, uint32_t address, uint32_t value);
+
+/* On whose behalf a frame is stacked. */
+struct stack_access {
+    bool privileged;
+    bool guarded; /* the MPU has a say */
+};
+enum stack_result { STACK_DONE, STACK_BUS_ERROR, STACK_DENIED };
+
+struct stack_access stack_access_of(const struct cpu *c, bool is_privileged);
+enum stack_result stack_read(struct machine *m, struct stack_access who, uint32_t address, uint32_t *value);
+enum stack_result stack_write(struct machine *m, struct stack_access who, uint32_t address, uint32_t value);
+
+/*
+ * Something changed that decides how memory is reached: the MPU's registers,
+ * the priority or privilege of execution, the DWT's comparators. The fast
+ * paths of load32 and the like are open only while nothing checks.
+ */
+void memory_path_changed(struct machine *m);
+
+/* ---- mpu.c (B3.5) ---- */
+
+/* Rights of privileged code; those of unprivileged code are UNPRIVILEGED_SHIFT higher. */
+enum { MPU_READ = 1, MPU_WRITE = 2, MPU_EXECUTE = 4, UNPRIVILEGED_SHIFT = 3 };
+
+/* Is it on at this priority of execution? B3.5.3 */
+bool mpu_in_force(const struct cpu *c, bool negative_priority);
+void mpu_fill_cache(struct machine *m, struct mpu_cache *entry, uint32_t address);
+void mpu_forget(struct machine *m);
+uint32_t mpu_read(const struct cpu *c, uint32_t offset);
+void mpu_write(struct machine *m, uint32_t offset, uint32_t value);
+
+/* ---- dwt.c, itm.c (C1.7, C1.8) ---- */
+
+uint32_t dwt_read(struct machine *m, uint32_t address);
+void dwt_write(struct machine *m, uint32_t address, uint32_t value);
+/* DEMCR decides about the cycle counter and the comparators. */
+void dwt_set_demcr(struct machine *m, uint32_t value);
+void dwt_create(struct machine *m);
+void dwt_reset(struct machine *m);
+bool dwt_watches_data(const struct cpu *c);
+bool dwt_watches_code(const struct cpu *c);
+void dwt_data_accessed(struct machine *m, uint32_t address, unsigned bytes, bool write, uint32_t value);
+void dwt_executing(struct machine *m, uint32_t pc);
+uint32_t itm_read(const struct machine *m, uint32_t address);
+void itm_write(struct machine *m, uint32_t address, unsigned bytes, uint32_t value);
+bool itm_permits(const struct cpu *c, uint32_t address, bool write);
 
 /* ---- scs.c, systick.c: the private peripheral bus ---- */
 
@@ -236,11 +315,30 @@ const struct op *semihosting(struct machine *m, const struct op *op);
 /* Makes FP instructions possible, or returns where the exception leads. */
 const struct op *fp_prepare(struct machine *m);
 
+/* ---- exception.c, for float.c ---- */
+
+/*
+ * The lazy save of the FP state failed with `cfsr`. Where the exception leads;
+ * NULL: it is pending, but must wait, and the instruction goes on.
+ */
+const struct op *fp_save_failed(struct machine *m, uint32_t cfsr);
+
 /* ---- Small things for every instruction ---- */
 
 static inline bool privileged(const struct cpu *c)
 {
     return c->exception != EXCEPTION_NONE || (c->control & CONTROL_NPRIV) == 0;
+}
+
+/* For an MPU in force. */
+static inline bool mpu_permits(struct machine *m, uint32_t address, bool is_privileged, unsigned right)
+{
+    uint32_t granule = address >> MPU_GRANULE_SHIFT;
+    struct mpu_cache *entry = &m->cpu.engine->mpu_cache[granule % MPU_CACHE];
+
+    if (UNLIKELY(entry->tag != granule + 1))
+        mpu_fill_cache(m, entry, address);
+    return (uint32_t)entry->rights >> (is_privileged ? 0 : UNPRIVILEGED_SHIFT) & right;
 }
 
 static inline const struct op *next(const struct op *op)
@@ -319,6 +417,14 @@ static inline bool condition_holds(const struct cpu *c, unsigned condition)
     return result != (condition & 1);
 }
 
+/* ITAdvance() of A7.3.2 */
+static inline uint8_t it_advance(uint8_t itstate)
+{
+    uint32_t shifted = (itstate & 0xE0u) | ((uint32_t)itstate << 1 & 0x1F);
+
+    return (itstate & 7) == 0 ? 0 : (uint8_t)shifted;
+}
+
 static inline const struct op *branch_to(struct machine *m, uint32_t address)
 {
     m->cycles += CYCLES_BRANCH;
@@ -338,12 +444,12 @@ static inline bool load32(struct machine *m, uint32_t address, uint32_t *value)
 {
     uint32_t offset = address - SRAM_BASE;
 
-    if (LIKELY(offset < SRAM_SIZE && (address & 3) == 0)) {
+    if (LIKELY(offset < m->cpu.direct_sram_bytes && (address & 3) == 0)) {
         memcpy(value, m->sram + offset, 4);
         return true;
     }
     offset = address - FLASH_BASE;
-    if (LIKELY(offset < FLASH_SIZE && (address & 3) == 0)) {
+    if (LIKELY(offset < m->bus.flash_direct && !m->cpu.guarded && (address & 3) == 0)) {
         memcpy(value, m->flash + offset, 4);
         return true;
     }
@@ -355,8 +461,14 @@ static inline bool load16(struct machine *m, uint32_t address, uint32_t *value)
     uint32_t offset = address - SRAM_BASE;
     uint16_t half;
 
-    if (LIKELY(offset < SRAM_SIZE && (address & 1) == 0)) {
+    if (LIKELY(offset < m->cpu.direct_sram_bytes && (address & 1) == 0)) {
         memcpy(&half, m->sram + offset, 2);
+        *value = half;
+        return true;
+    }
+    offset = address - FLASH_BASE;
+    if (LIKELY(offset < m->bus.flash_direct && !m->cpu.guarded && (address & 1) == 0)) {
+        memcpy(&half, m->flash + offset, 2);
         *value = half;
         return true;
     }
@@ -367,8 +479,13 @@ static inline bool load8(struct machine *m, uint32_t address, uint32_t *value)
 {
     uint32_t offset = address - SRAM_BASE;
 
-    if (LIKELY(offset < SRAM_SIZE)) {
+    if (LIKELY(offset < m->cpu.direct_sram_bytes)) {
         *value = m->sram[offset];
+        return true;
+    }
+    offset = address - FLASH_BASE;
+    if (LIKELY(offset < m->bus.flash_direct && !m->cpu.guarded)) {
+        *value = m->flash[offset];
         return true;
     }
     return memory_read(m, address, 1, 0, value);
@@ -384,7 +501,7 @@ static inline bool store32(struct machine *m, uint32_t address, uint32_t value)
 {
     uint32_t offset = address - SRAM_BASE;
 
-    if (LIKELY(offset < SRAM_SIZE && (address & 3) == 0)) {
+    if (LIKELY(offset < m->cpu.direct_sram_bytes && (address & 3) == 0)) {
         memcpy(m->sram + offset, &value, 4);
         sram_written(m, address, 4);
         return true;
@@ -397,7 +514,7 @@ static inline bool store16(struct machine *m, uint32_t address, uint32_t value)
     uint32_t offset = address - SRAM_BASE;
     uint16_t half = (uint16_t)value;
 
-    if (LIKELY(offset < SRAM_SIZE && (address & 1) == 0)) {
+    if (LIKELY(offset < m->cpu.direct_sram_bytes && (address & 1) == 0)) {
         memcpy(m->sram + offset, &half, 2);
         sram_written(m, address, 2);
         return true;
@@ -409,7 +526,7 @@ static inline bool store8(struct machine *m, uint32_t address, uint32_t value)
 {
     uint32_t offset = address - SRAM_BASE;
 
-    if (LIKELY(offset < SRAM_SIZE)) {
+    if (LIKELY(offset < m->cpu.direct_sram_bytes)) {
         m->sram[offset] = (uint8_t)value;
         sram_written(m, address, 1);
         return true;

@@ -1,5 +1,7 @@
 /* Exception entry and return, faults and their escalation (B1.5.6 to B1.5.15). */
+#include "debug.h"
 #include "engine.h"
+#include "observer.h"
 
 enum {
     FRAME_BASIC = 0x20,
@@ -29,27 +31,29 @@ static const struct op *lock_up(struct machine *m, const char *why)
                    exception_execution_priority(c), c->cfsr, c->hfsr);
     m->stop = STOP_LOCKUP;
     c->attention |= ATTEND_STOP;
+    note_taken(m, EXCEPTION_NONE);
     return op_at(m, c->r[15]);
 }
 
 /* ---- Entry ---- */
 
-static bool write_words(struct machine *m, uint32_t address, const uint32_t *word, size_t count)
+/* Both keep the worse of what has happened and *result. */
+static void write_words(struct machine *m, struct stack_access who, uint32_t address, const uint32_t *word,
+                        size_t count, enum stack_result *result)
 {
-    bool ok = true;
-
-    for (size_t i = 0; i < count; i++)
-        ok = memory_word_write(m, address + 4 * (uint32_t)i, word[i]) && ok;
-    return ok;
+    for (size_t i = 0; i < count; i++) {
+        enum stack_result one = stack_write(m, who, address + 4 * (uint32_t)i, word[i]);
+        *result = one > *result ? one : *result;
+    }
 }
 
-static bool read_words(struct machine *m, uint32_t address, uint32_t *word, size_t count)
+static void read_words(struct machine *m, struct stack_access who, uint32_t address, uint32_t *word,
+                       size_t count, enum stack_result *result)
 {
-    bool ok = true;
-
-    for (size_t i = 0; i < count; i++)
-        ok = memory_word_read(m, address + 4 * (uint32_t)i, &word[i]) && ok;
-    return ok;
+    for (size_t i = 0; i < count; i++) {
+        enum stack_result one = stack_read(m, who, address + 4 * (uint32_t)i, &word[i]);
+        *result = one > *result ? one : *result;
+    }
 }
 
 /* UpdateFPCCR() of B1.5.7: where and on whose behalf the state will be saved when FP is used next. */
@@ -75,14 +79,15 @@ static void reserve_fp_frame(struct cpu *c, uint32_t frame)
     c->fpccr = value;
 }
 
-/* PushStack() of B1.5.6. False: bus error. */
-static bool push_frame(struct machine *m, uint32_t return_address)
+/* PushStack() of B1.5.6, on behalf of the code that is interrupted. */
+static enum stack_result push_frame(struct machine *m, uint32_t return_address)
 {
     struct cpu *c = &m->cpu;
     bool fp = c->control & CONTROL_FPCA;
     bool align = fp || (c->ccr & CCR_STKALIGN);
     uint32_t sp = c->r[13], frame = sp - (fp ? FRAME_EXTENDED : FRAME_BASIC), xpsr = cpu_xpsr(c);
-    bool ok = true;
+    struct stack_access who = stack_access_of(c, privileged(c));
+    enum stack_result result = STACK_DONE;
 
     if (align) {
         frame &= ~4u;
@@ -90,16 +95,16 @@ static bool push_frame(struct machine *m, uint32_t return_address)
     }
     c->r[13] = frame;
     if (fp && !(c->fpccr & FPCCR_LSPEN)) {
-        ok = write_words(m, frame + FRAME_FP, c->s, 16);
-        ok = memory_word_write(m, frame + FRAME_FPSCR, c->fpscr) && ok;
+        write_words(m, who, frame + FRAME_FP, c->s, 16, &result);
+        write_words(m, who, frame + FRAME_FPSCR, &c->fpscr, 1, &result);
     } else if (fp) {
         reserve_fp_frame(c, frame);
     }
-    return write_words(m, frame,
-                       (const uint32_t[]){c->r[0], c->r[1], c->r[2], c->r[3], c->r[12], c->r[14],
-                                          return_address, xpsr},
-                       8) &&
-           ok;
+    write_words(
+        m, who, frame,
+        (const uint32_t[]){c->r[0], c->r[1], c->r[2], c->r[3], c->r[12], c->r[14], return_address, xpsr}, 8,
+        &result);
+    return result;
 }
 
 static uint32_t return_value(const struct cpu *c)
@@ -152,23 +157,54 @@ static const struct op *take_best(struct machine *m, uint32_t link)
     c->r[14] = link;
     c->thumb = vector & 1;
     c->attention |= ATTEND_EXCEPTION;
+    memory_path_changed(m);
+    note_taken(m, exception);
+    if (UNLIKELY(c->engine->observer) && c->engine->observer->entered)
+        c->engine->observer->entered(c->engine->observer->context, m, exception, vector & ~1u);
     return op_at(m, vector & ~1u);
+}
+
+/* Events fall due while a frame is stacked: an exception that they pend may overtake (late arrival). */
+static void pass_cycles(struct machine *m, unsigned cycles)
+{
+    if (m->cycles + cycles >= m->event_cycle)
+        machine_stall(m, machine_time_at(m, m->cycles + cycles));
+    else
+        m->cycles += cycles;
+}
+
+/*
+ * The derived exception of a frame that could not be stacked pends beside the
+ * exception that is being entered; take_best chooses, which is
+ * DerivedLateArrival() of B1.5.12.
+ */
+static void stacking_failed(struct machine *m, enum stack_result result)
+{
+    bool denied = result == STACK_DENIED;
+    unsigned derived;
+
+    m->cpu.cfsr |= denied ? CFSR_MSTKERR : CFSR_STKERR;
+    derived = escalate(m, denied ? EXCEPTION_MEMMANAGE : EXCEPTION_BUSFAULT);
+    if (derived)
+        exception_set_pending(m, derived);
+}
+
+static const struct op *enter_with(struct machine *m, uint32_t return_address, uint32_t link)
+{
+    uint32_t sp = m->cpu.r[13];
+    enum stack_result result = push_frame(m, return_address);
+
+    if (result != STACK_DONE) {
+        note_stacking(m, sp, return_address);
+        stacking_failed(m, result);
+    }
+    pass_cycles(m, CYCLES_EXCEPTION);
+    return take_best(m, link);
 }
 
 static const struct op *enter(struct machine *m, uint32_t return_address)
 {
-    struct cpu *c = &m->cpu;
-    uint32_t link = return_value(c);
-
-    m->cycles += CYCLES_EXCEPTION;
-    if (!push_frame(m, return_address)) {
-        unsigned derived;
-        c->cfsr |= CFSR_STKERR;
-        derived = escalate(m, EXCEPTION_BUSFAULT);
-        if (derived)
-            exception_set_pending(m, derived);
-    }
-    return take_best(m, link);
+    return enter_with(m, return_address, return_value(&m->cpu));
 }
 
 const struct op *exception_take_pending(struct machine *m, uint32_t return_address)
@@ -182,8 +218,10 @@ const struct op *exception_take_pending(struct machine *m, uint32_t return_addre
 
 const struct op *cpu_raise(struct machine *m, unsigned exception, uint32_t return_address)
 {
-    unsigned target = escalate(m, exception);
+    unsigned target;
 
+    note_fault(m, exception, return_address);
+    target = escalate(m, exception);
     if (target == 0)
         return lock_up(m, name_of(exception));
     exception_set_pending(m, target);
@@ -230,9 +268,10 @@ const struct op *cpu_fault(struct machine *m)
 const struct op *cpu_debug_event(struct machine *m)
 {
     struct cpu *c = &m->cpu;
-    enum { DFSR_BKPT = 2 };
 
     restore_itstate(c);
+    if (m->debug)
+        return debug_breakpoint_instruction(m);
     c->dfsr |= DFSR_BKPT;
     if ((c->demcr & DEMCR_MON_EN) &&
         exception_group(c, EXCEPTION_DEBUGMONITOR) < exception_execution_priority(c))
@@ -241,12 +280,39 @@ const struct op *cpu_debug_event(struct machine *m)
     return cpu_raise(m, EXCEPTION_HARDFAULT, c->r[15]);
 }
 
+/*
+ * FPCCR says which exceptions could be taken when the frame was reserved, and
+ * so which one the fault is (B1.5.7).
+ */
+const struct op *fp_save_failed(struct machine *m, uint32_t cfsr)
+{
+    struct cpu *c = &m->cpu;
+    bool denied = cfsr == CFSR_MLSPERR;
+    unsigned exception = denied ? EXCEPTION_MEMMANAGE : EXCEPTION_BUSFAULT;
+
+    c->cfsr |= cfsr;
+    note_fault(m, exception, c->r[15]);
+    if (!(c->fpccr & (denied ? FPCCR_MMRDY : FPCCR_BFRDY))) {
+        if (!(c->fpccr & FPCCR_HFRDY))
+            return lock_up(m, "lazy saving of the FP state");
+        exception = EXCEPTION_HARDFAULT;
+        c->hfsr |= HFSR_FORCED;
+    }
+    exception_set_pending(m, exception);
+    if (!exception_pending_above(c, exception_execution_priority(c)))
+        return NULL;
+    restore_itstate(c);
+    return enter(m, c->r[15]);
+}
+
 /* ---- Return ---- */
 
 static const struct op *pend_and_chain(struct machine *m, unsigned exception, uint32_t link)
 {
-    unsigned target = escalate(m, exception);
+    unsigned target;
 
+    note_return(m, exception, link, m->cpu.r[15]);
+    target = escalate(m, exception);
     if (target == 0)
         return lock_up(m, name_of(exception));
     exception_set_pending(m, target);
@@ -267,25 +333,27 @@ static bool valid_return(const struct cpu *c, uint32_t value)
     }
 }
 
-/* False: bus error; the registers are as if nothing had been read. */
-static bool read_frame(struct machine *m, uint32_t frame, bool fp, uint32_t *word)
+/* If it fails the registers are as if nothing had been read. */
+static enum stack_result read_frame(struct machine *m, struct stack_access who, uint32_t frame, bool fp,
+                                    uint32_t *word)
 {
     struct cpu *c = &m->cpu;
+    enum stack_result result = STACK_DONE;
     uint32_t s[17];
 
-    if (!read_words(m, frame, word, 8))
-        return false;
-    if (!fp)
-        return true;
+    read_words(m, who, frame, word, 8, &result);
+    if (!fp || result != STACK_DONE)
+        return result;
     if (c->fpccr & FPCCR_LSPACT) {
         c->fpccr &= ~(uint32_t)FPCCR_LSPACT; /* never saved, so still in the registers */
-        return true;
+        return STACK_DONE;
     }
-    if (!read_words(m, frame + FRAME_FP, s, 17))
-        return false;
+    read_words(m, who, frame + FRAME_FP, s, 17, &result);
+    if (result != STACK_DONE)
+        return result;
     memcpy(c->s, s, 64);
     c->fpscr = s[16];
-    return true;
+    return STACK_DONE;
 }
 
 static void restore_registers(struct cpu *c, const uint32_t *word)
@@ -303,8 +371,9 @@ static void restore_registers(struct cpu *c, const uint32_t *word)
 }
 
 /* The mode and the stack that the frame belongs to. */
-static void return_to_mode(struct cpu *c, uint32_t value, uint32_t sp, uint32_t exception)
+static void return_to_mode(struct machine *m, uint32_t value, uint32_t sp, uint32_t exception)
 {
+    struct cpu *c = &m->cpu;
     bool psp = (value & 15) == RETURN_THREAD_PSP;
 
     cpu_select_sp(c, psp);
@@ -315,6 +384,7 @@ static void return_to_mode(struct cpu *c, uint32_t value, uint32_t sp, uint32_t 
     c->fp_ready = false;
     c->exclusive = false;
     c->event_register = 1;
+    memory_path_changed(m);
 }
 
 static void sleep_on_exit(struct cpu *c)
@@ -331,7 +401,10 @@ const struct op *exception_return(struct machine *m, uint32_t value)
     bool valid = valid_return(c, value), fp = !(value & RETURN_NO_FP);
     bool psp = (value & 15) == RETURN_THREAD_PSP, handler = (value & 15) == RETURN_HANDLER;
     uint32_t frame = psp ? cpu_psp(c) : cpu_msp(c), word[8], sp;
+    enum stack_result result;
 
+    if (UNLIKELY(c->engine->observer) && c->engine->observer->left)
+        c->engine->observer->left(c->engine->observer->context, m);
     exception_deactivate(m, c->exception);
     if (!valid) {
         machine_report(m, REPORT_WARNING, "invalid exception return %08x", value);
@@ -339,22 +412,30 @@ const struct op *exception_return(struct machine *m, uint32_t value)
         return pend_and_chain(m, EXCEPTION_USAGEFAULT, value);
     }
     if (exception_pending_above(c, exception_execution_priority(c))) {
-        m->cycles += CYCLES_TAIL_CHAIN;
+        pass_cycles(m, CYCLES_TAIL_CHAIN);
         return take_best(m, value);
     }
     m->cycles += CYCLES_EXCEPTION;
-    if (!read_frame(m, frame, fp, word)) {
-        c->cfsr |= CFSR_UNSTKERR;
-        return pend_and_chain(m, EXCEPTION_BUSFAULT, value);
+    result = read_frame(m, stack_access_of(c, handler || !(c->control & CONTROL_NPRIV)), frame, fp, word);
+    if (result != STACK_DONE) {
+        bool denied = result == STACK_DENIED;
+        c->cfsr |= denied ? CFSR_MUNSTKERR : CFSR_UNSTKERR;
+        return pend_and_chain(m, denied ? EXCEPTION_MEMMANAGE : EXCEPTION_BUSFAULT, value);
     }
     sp = frame + (fp ? FRAME_EXTENDED : FRAME_BASIC);
     if ((word[7] & XPSR_ALIGN) && (fp || (c->ccr & CCR_STKALIGN)))
         sp |= 4;
-    return_to_mode(c, value, sp, handler ? word[7] & 0x1FF : EXCEPTION_NONE);
+    return_to_mode(m, value, sp, handler ? word[7] & 0x1FF : EXCEPTION_NONE);
     restore_registers(c, word);
     if (handler != ((word[7] & 0x1FF) != 0)) { /* PopStack() of B1.5.8: the frame is of the other mode */
-        c->r[15] = word[6];
-        return cpu_usage_fault(m, CFSR_INVPC);
+        unsigned target;
+        c->cfsr |= CFSR_INVPC;
+        note_return(m, EXCEPTION_USAGEFAULT, value, word[6]);
+        target = escalate(m, EXCEPTION_USAGEFAULT);
+        if (target == 0)
+            return lock_up(m, name_of(EXCEPTION_USAGEFAULT));
+        exception_set_pending(m, target);
+        return enter_with(m, word[6], value);
     }
     sleep_on_exit(c);
     return op_at(m, word[6] & ~1u);

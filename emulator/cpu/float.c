@@ -13,20 +13,38 @@ static bool access_allowed(const struct cpu *c)
     return cp10 == FULL || (cp10 == PRIVILEGED_ONLY && privileged(c));
 }
 
-/* PreserveFPState(): the lazy save into the frame that exception entry reserved. */
-static bool preserve_state(struct machine *m)
+/*
+ * PreserveFPState(): the lazy save into the frame that exception entry
+ * reserved, as the code that was interrupted. Returns the fault's bits in CFSR.
+ */
+static uint32_t preserve_state(struct machine *m)
 {
+    static const uint32_t cfsr[] = {
+        [STACK_DONE] = 0, [STACK_BUS_ERROR] = CFSR_LSPERR, [STACK_DENIED] = CFSR_MLSPERR};
     struct cpu *c = &m->cpu;
+    const struct stack_access who = {
+        .privileged = !(c->fpccr & FPCCR_USER),
+        .guarded = mpu_in_force(c, !(c->fpccr & FPCCR_HFRDY)),
+    };
 
-    for (unsigned i = 0; i < 16; i++) {
-        if (!memory_word_write(m, c->fpcar + 4 * i, c->s[i]))
-            return false;
+    for (unsigned i = 0; i <= 16; i++) {
+        enum stack_result result = stack_write(m, who, c->fpcar + 4 * i, i < 16 ? c->s[i] : c->fpscr);
+        if (result != STACK_DONE)
+            return cfsr[result];
     }
-    if (!memory_word_write(m, c->fpcar + 64, c->fpscr))
-        return false;
-    c->fpccr &= ~(uint32_t)FPCCR_LSPACT;
     m->cycles += 17;
-    return true;
+    return 0;
+}
+
+/* NULL: done, or the fault must wait */
+static const struct op *save_lazily(struct machine *m)
+{
+    uint32_t cfsr = preserve_state(m);
+    const struct op *handler = cfsr ? fp_save_failed(m, cfsr) : NULL;
+
+    if (!handler)
+        m->cpu.fpccr &= ~(uint32_t)FPCCR_LSPACT;
+    return handler;
 }
 
 const struct op *fp_prepare(struct machine *m)
@@ -35,9 +53,10 @@ const struct op *fp_prepare(struct machine *m)
 
     if (!access_allowed(c))
         return cpu_usage_fault(m, CFSR_NOCP);
-    if ((c->fpccr & FPCCR_LSPACT) && !preserve_state(m)) {
-        c->engine->fault.cfsr = CFSR_LSPERR;
-        return cpu_fault(m);
+    if (c->fpccr & FPCCR_LSPACT) {
+        const struct op *handler = save_lazily(m);
+        if (handler)
+            return handler;
     }
     if ((c->fpccr & FPCCR_ASPEN) && !(c->control & CONTROL_FPCA)) {
         c->control |= CONTROL_FPCA;

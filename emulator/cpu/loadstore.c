@@ -409,7 +409,7 @@ static bool decode_register(struct op *op, uint32_t code, const struct encoding 
     operands(op, code);
     op->imm = bits(code, 5, 4);
     op->run = target_variant(op, row);
-    return !sp_or_pc(op->m) && (op->run == preload || valid_target(op, code));
+    return op->n != 15 && !sp_or_pc(op->m) && (op->run == preload || valid_target(op, code));
 }
 
 static bool decode_literal(struct op *op, uint32_t code, const struct encoding *row)
@@ -428,7 +428,7 @@ static bool decode_negative(struct op *op, uint32_t code, const struct encoding 
     operands(op, code);
     op->imm = 0u - (code & 0xFF);
     op->run = target_variant(op, row);
-    return op->run == preload || valid_target(op, code);
+    return op->n != 15 && (op->run == preload || valid_target(op, code));
 }
 
 static bool decode_indexed(struct op *op, uint32_t code, const struct encoding *row)

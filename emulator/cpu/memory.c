@@ -1,6 +1,7 @@
 /* What the core sees at an address: memories, bit-band aliases, the private peripheral bus, the bus matrix.
  */
 #include "engine.h"
+#include "observer.h"
 
 enum {
     PPB_BASE = 0xE0000000,
@@ -12,17 +13,16 @@ enum {
     BIT_BAND_PERIPHERAL = 0x42000000,
 };
 
+/* NULL: the bus knows, which also makes an access to busy flash wait, and finds what lies at address 0. */
 static uint8_t *memory_at(struct machine *m, uint32_t address, bool write)
 {
     if (address - SRAM_BASE < SRAM_SIZE)
         return m->sram + (address - SRAM_BASE);
     if (address - CCM_BASE < CCM_SIZE)
         return m->ccm + (address - CCM_BASE);
-    if (write)
-        return NULL;
-    if (address - FLASH_BASE < FLASH_SIZE)
+    if (!write && address - FLASH_BASE < m->bus.flash_direct)
         return m->flash + (address - FLASH_BASE);
-    return address < FLASH_SIZE ? m->flash + address : NULL;
+    return NULL;
 }
 
 static bool is_ppb(uint32_t address)
@@ -37,6 +37,16 @@ static void after_bus(struct machine *m)
         m->cpu.attention |= ATTEND_STOP;
 }
 
+enum { DEVICES = 0x40000000 }; /* below: memories (B3.1) */
+
+static void tell_access(struct machine *m, uint32_t address, unsigned bytes, bool write, uint32_t value)
+{
+    const struct cpu_observer *observer = m->cpu.engine->observer;
+
+    if (UNLIKELY(observer) && observer->accessed && address >= DEVICES)
+        observer->accessed(observer->context, m, address, bytes, write, value);
+}
+
 static bool plain_read(struct machine *m, uint32_t address, unsigned bytes, bool priv, uint32_t *value)
 {
     const uint8_t *memory = memory_at(m, address, false);
@@ -48,6 +58,7 @@ static bool plain_read(struct machine *m, uint32_t address, unsigned bytes, bool
         return true;
     }
     ok = is_ppb(address) ? ppb_read(m, address, bytes, priv, value) : bus_read(m, address, bytes, value);
+    tell_access(m, address, bytes, false, *value);
     after_bus(m);
     return ok;
 }
@@ -64,6 +75,7 @@ static bool plain_write(struct machine *m, uint32_t address, unsigned bytes, boo
         return true;
     }
     ok = is_ppb(address) ? ppb_write(m, address, bytes, priv, value) : bus_write(m, address, bytes, value);
+    tell_access(m, address, bytes, true, value);
     after_bus(m);
     return ok;
 }
@@ -115,6 +127,60 @@ bool memory_word_write(struct machine *m, uint32_t address, uint32_t value)
     return aligned_write(m, address & ~3u, 4, true, value);
 }
 
+/* ---- What checks accesses: MPU and DWT ---- */
+
+void memory_path_changed(struct machine *m)
+{
+    struct cpu *c = &m->cpu;
+    bool fetches;
+
+    if (LIKELY(!(c->mpu_ctrl | c->mpu_guards | (c->demcr & DEMCR_TRCENA) | c->guarded |
+                 (c->attention & ATTEND_FETCH)))) {
+        c->direct_sram_bytes = SRAM_SIZE;
+        return;
+    }
+    c->mpu_guards = mpu_in_force(c, c->mpu_ctrl && exception_execution_priority(c) < 0);
+    c->guarded = c->mpu_guards || dwt_watches_data(c);
+    c->direct_sram_bytes = c->guarded ? 0 : SRAM_SIZE;
+    fetches = c->mpu_guards || dwt_watches_code(c);
+    c->attention = (c->attention & ~(uint32_t)ATTEND_FETCH) | (fetches ? ATTEND_FETCH : 0);
+}
+
+static bool permitted(struct machine *m, uint32_t address, bool priv, unsigned right)
+{
+    struct fault *fault = &m->cpu.engine->fault;
+
+    if (LIKELY(!m->cpu.mpu_guards) || mpu_permits(m, address, priv, right))
+        return true;
+    machine_report(m, REPORT_WARNING, "the MPU forbids %s 0x%08x to %s code",
+                   right == MPU_WRITE ? "writing" : "reading", address, priv ? "privileged" : "unprivileged");
+    fault->cfsr = CFSR_DACCVIOL | CFSR_MMARVALID;
+    fault->address = address;
+    return false;
+}
+
+struct stack_access stack_access_of(const struct cpu *c, bool is_privileged)
+{
+    return (struct stack_access){
+        .privileged = is_privileged,
+        .guarded = c->mpu_ctrl && mpu_in_force(c, exception_execution_priority(c) < 0),
+    };
+}
+
+enum stack_result stack_read(struct machine *m, struct stack_access who, uint32_t address, uint32_t *value)
+{
+    if (who.guarded && !mpu_permits(m, address, who.privileged, MPU_READ))
+        return STACK_DENIED;
+    return memory_word_read(m, address, value) ? STACK_DONE : STACK_BUS_ERROR;
+}
+
+enum stack_result stack_write(struct machine *m, struct stack_access who, uint32_t address, uint32_t value)
+{
+    if (who.guarded && !mpu_permits(m, address, who.privileged, MPU_WRITE))
+        return STACK_DENIED;
+    return memory_word_write(m, address, value) ? STACK_DONE : STACK_BUS_ERROR;
+}
+
 /* Device and strongly-ordered regions take no unaligned access (A3.2.1). */
 static bool normal_memory(uint32_t address)
 {
@@ -144,22 +210,55 @@ static bool bus_fault(struct machine *m, uint32_t address)
     return false;
 }
 
+/* Each part of an unaligned access is checked by itself. */
+static bool read_part(struct machine *m, uint32_t address, unsigned bytes, bool priv, uint32_t *value)
+{
+    return permitted(m, address, priv, MPU_READ) &&
+           (aligned_read(m, address, bytes, priv, value) || bus_fault(m, address));
+}
+
+static bool write_part(struct machine *m, uint32_t address, unsigned bytes, bool priv, uint32_t value)
+{
+    return permitted(m, address, priv, MPU_WRITE) &&
+           (aligned_write(m, address, bytes, priv, value) || bus_fault(m, address));
+}
+
+static bool read_all(struct machine *m, uint32_t address, unsigned bytes, bool priv, uint32_t *value)
+{
+    uint32_t byte = 0;
+
+    if (address % bytes == 0)
+        return read_part(m, address, bytes, priv, value);
+    m->cycles++;
+    for (unsigned i = 0; i < bytes; i++) {
+        if (!read_part(m, address + i, 1, priv, &byte))
+            return false;
+        *value |= byte << 8 * i;
+    }
+    return true;
+}
+
+static bool write_all(struct machine *m, uint32_t address, unsigned bytes, bool priv, uint32_t value)
+{
+    if (address % bytes == 0)
+        return write_part(m, address, bytes, priv, value);
+    m->cycles++;
+    for (unsigned i = 0; i < bytes; i++) {
+        if (!write_part(m, address + i, 1, priv, value >> 8 * i & 0xFF))
+            return false;
+    }
+    return true;
+}
+
 bool memory_read(struct machine *m, uint32_t address, unsigned bytes, unsigned flags, uint32_t *value)
 {
     bool priv = privileged(&m->cpu) && !(flags & ACCESS_UNPRIVILEGED);
-    uint32_t byte;
 
     *value = 0;
-    if (address % bytes == 0)
-        return aligned_read(m, address, bytes, priv, value) || bus_fault(m, address);
-    if (alignment_fault(m, address, bytes, flags))
+    if (alignment_fault(m, address, bytes, flags) || !read_all(m, address, bytes, priv, value))
         return false;
-    m->cycles++;
-    for (unsigned i = 0; i < bytes; i++) {
-        if (!aligned_read(m, address + i, 1, priv, &byte))
-            return bus_fault(m, address + i);
-        *value |= byte << 8 * i;
-    }
+    if (UNLIKELY(m->cpu.guarded))
+        dwt_data_accessed(m, address, bytes, false, *value);
     return true;
 }
 
@@ -167,14 +266,9 @@ bool memory_write(struct machine *m, uint32_t address, unsigned bytes, unsigned 
 {
     bool priv = privileged(&m->cpu) && !(flags & ACCESS_UNPRIVILEGED);
 
-    if (address % bytes == 0)
-        return aligned_write(m, address, bytes, priv, value) || bus_fault(m, address);
-    if (alignment_fault(m, address, bytes, flags))
+    if (alignment_fault(m, address, bytes, flags) || !write_all(m, address, bytes, priv, value))
         return false;
-    m->cycles++;
-    for (unsigned i = 0; i < bytes; i++) {
-        if (!aligned_write(m, address + i, 1, priv, value >> 8 * i & 0xFF))
-            return bus_fault(m, address + i);
-    }
+    if (UNLIKELY(m->cpu.guarded))
+        dwt_data_accessed(m, address, bytes, true, value);
     return true;
 }

@@ -107,8 +107,10 @@ static void write_basepri(struct cpu *c, uint32_t value, bool only_raise)
         c->basepri = level;
 }
 
-void cpu_special_write(struct cpu *c, unsigned number, unsigned mask, uint32_t value)
+void cpu_special_write(struct machine *m, unsigned number, unsigned mask, uint32_t value)
 {
+    struct cpu *c = &m->cpu;
+
     if (number <= SPECIAL_XPSR_LAST) {
         if (!(number & 4))
             write_apsr(c, mask, value);
@@ -128,5 +130,6 @@ void cpu_special_write(struct cpu *c, unsigned number, unsigned mask, uint32_t v
         break;
     default: cpu_set_control(c, value); break;
     }
+    memory_path_changed(m);
     c->attention |= ATTEND_EXCEPTION;
 }

@@ -2,13 +2,7 @@
 #include "engine.h"
 
 enum {
-    ITM = 0xE0000000,
-    ITM_TER = ITM + 0xE00,
-    ITM_TCR = ITM + 0xE80,
-    DWT_CTRL = 0xE0001000,
-    DWT_CYCCNT = 0xE0001004,
-    DWT_COMPARATORS = 0xE0001020,
-    DWT_END = 0xE0001060,
+    DWT = 0xE0001000,
     FPB = 0xE0002000,
     FPB_END = 0xE0003000,
     SCS = 0xE000E000,
@@ -47,9 +41,6 @@ enum {
     ID_END = 0xD78,
     CPACR = 0xD88,
     MPU_TYPE = 0xD90,
-    MPU_CTRL = 0xD94,
-    MPU_RNR = 0xD98,
-    MPU_RBAR = 0xD9C,
     MPU_END = 0xDBC,
     DHCSR = 0xDF0,
     DCRSR = 0xDF4,
@@ -72,8 +63,6 @@ enum {
                    CCR_STKALIGN,
     SCR_WRITABLE = 0x16,
     IRQ_WORDS = (CPU_IRQS + 31) / 32,
-    MPU_REGIONS = 8,
-    CYCCNTENA = 1,
 };
 
 /* ---- NVIC: the sets begin at exception 16 ---- */
@@ -250,7 +239,10 @@ static void scb_write(struct machine *m, uint32_t offset, uint32_t value)
     case AIRCR: aircr_write(m, value); break;
     case SCR: c->scr = value & SCR_WRITABLE; break;
     case CCR: c->ccr = value & CCR_WRITABLE; break;
-    case SHCSR: exception_set_shcsr(c, value); break;
+    case SHCSR:
+        exception_set_shcsr(c, value);
+        memory_path_changed(m);
+        break;
     case CFSR: c->cfsr &= ~value; break;
     case HFSR: c->hfsr &= ~value; break;
     case DFSR: c->dfsr &= ~value; break;
@@ -263,47 +255,6 @@ static void scb_write(struct machine *m, uint32_t offset, uint32_t value)
         break;
     default: machine_report(m, REPORT_WARNING, "write to reserved or read-only SCS register 0x%03x", offset);
     }
-}
-
-/* ---- MPU: its registers; turning it on is not modelled ---- */
-
-static uint32_t *mpu_register(struct cpu *c, uint32_t offset)
-{
-    return &c->mpu_region[c->mpu_rnr][(offset - MPU_RBAR) / 4 & 1];
-}
-
-static uint32_t mpu_read(struct cpu *c, uint32_t offset)
-{
-    switch (offset) {
-    case MPU_TYPE: return MPU_REGIONS << 8;
-    case MPU_CTRL: return 0;
-    case MPU_RNR: return c->mpu_rnr;
-    default: return *mpu_register(c, offset);
-    }
-}
-
-static void mpu_write(struct machine *m, uint32_t offset, uint32_t value)
-{
-    struct cpu *c = &m->cpu;
-    enum { ENABLE = 1, VALID = 16 };
-
-    if (offset == MPU_TYPE)
-        return;
-    if (offset == MPU_CTRL) {
-        if (value & ENABLE)
-            machine_report(m, REPORT_ERROR, "the MPU is not modelled");
-        return;
-    }
-    if (offset == MPU_RNR) {
-        c->mpu_rnr = value % MPU_REGIONS;
-        return;
-    }
-    if ((offset - MPU_RBAR) % 8 == 0) {
-        if (value & VALID)
-            c->mpu_rnr = value & 15 & (MPU_REGIONS - 1);
-        value = (value & 0xFFFFFFE0u) | c->mpu_rnr;
-    }
-    *mpu_register(c, offset) = value;
 }
 
 /* ---- FPU control ---- */
@@ -334,23 +285,6 @@ static void fpu_write(struct cpu *c, uint32_t offset, uint32_t value)
     }
 }
 
-/* ---- The cycle counter ---- */
-
-static bool dwt_counts(const struct cpu *c)
-{
-    return (c->dwt_ctrl & CYCCNTENA) && (c->demcr & DEMCR_TRCENA);
-}
-
-static uint32_t dwt_cyccnt(const struct machine *m)
-{
-    return dwt_counts(&m->cpu) ? (uint32_t)m->cycles - m->cpu.dwt_offset : m->cpu.dwt_offset;
-}
-
-static void dwt_set_cyccnt(struct machine *m, uint32_t value)
-{
-    m->cpu.dwt_offset = dwt_counts(&m->cpu) ? (uint32_t)m->cycles - value : value;
-}
-
 /* ---- Debug ---- */
 
 static uint32_t debug_read(const struct cpu *c, uint32_t offset)
@@ -363,7 +297,7 @@ static uint32_t debug_read(const struct cpu *c, uint32_t offset)
 static void debug_write(struct machine *m, uint32_t offset, uint32_t value)
 {
     struct cpu *c = &m->cpu;
-    uint32_t bit = 1u << EXCEPTION_DEBUGMONITOR, count;
+    uint32_t bit = 1u << EXCEPTION_DEBUGMONITOR;
     enum { MON_PEND = 1 << 17, WRITABLE = 0x010D07F1, DHCSR_KEY = 0xA05F, C_DEBUGEN = 1 };
 
     if (offset == DHCSR && value >> 16 == DHCSR_KEY && (value & C_DEBUGEN)) {
@@ -372,9 +306,7 @@ static void debug_write(struct machine *m, uint32_t offset, uint32_t value)
     }
     if (offset != DEMCR)
         return;
-    count = dwt_cyccnt(m);
-    c->demcr = value & WRITABLE;
-    dwt_set_cyccnt(m, count);
+    dwt_set_demcr(m, value & WRITABLE);
     c->enabled[0] = value & DEMCR_MON_EN ? c->enabled[0] | bit : c->enabled[0] & ~bit;
     if (value & MON_PEND)
         exception_set_pending(m, EXCEPTION_DEBUGMONITOR);
@@ -382,41 +314,22 @@ static void debug_write(struct machine *m, uint32_t offset, uint32_t value)
         exception_clear_pending(c, EXCEPTION_DEBUGMONITOR);
 }
 
-/* ---- DWT, ITM ---- */
+/* ---- DWT, ITM, flash patch ---- */
 
-static uint32_t trace_read(const struct machine *m, uint32_t address)
+static uint32_t trace_read(struct machine *m, uint32_t address)
 {
-    const struct cpu *c = &m->cpu;
-
-    switch (address) {
-    case ITM_TER: return c->itm_ter;
-    case ITM_TCR: return c->itm_tcr;
-    case DWT_CTRL: return c->dwt_ctrl;
-    case DWT_CYCCNT: return dwt_cyccnt(m);
-    default: break;
-    }
-    return address < ITM_TER ? 1 : 0; /* a stimulus port is ready */
+    if (address < DWT)
+        return itm_read(m, address);
+    return address < FPB ? dwt_read(m, address) : 0;
 }
 
-static void trace_write(struct machine *m, uint32_t address, uint32_t value)
+static void trace_write(struct machine *m, uint32_t address, unsigned bytes, uint32_t value)
 {
-    struct cpu *c = &m->cpu;
-    uint32_t count;
-
-    switch (address) {
-    case ITM_TER: c->itm_ter = value; return;
-    case ITM_TCR: c->itm_tcr = value & 0x007F0F1F; return;
-    case DWT_CTRL:
-        count = dwt_cyccnt(m);
-        c->dwt_ctrl = (value & 0x0FFFFFFF) | 0x40000000;
-        dwt_set_cyccnt(m, count);
-        return;
-    case DWT_CYCCNT: dwt_set_cyccnt(m, value); return;
-    default: break;
-    }
-    if (address >= DWT_COMPARATORS && address < DWT_END && (address & 15) == 8 && (value & 15) != 0)
-        machine_report(m, REPORT_ERROR, "DWT comparators are not modelled");
-    if (address >= FPB && address < FPB_END && (value & 1) != 0)
+    if (address < DWT)
+        itm_write(m, address, bytes, value);
+    else if (address < FPB)
+        dwt_write(m, address, value);
+    else if (address < FPB_END && (value & 1) != 0)
         machine_report(m, REPORT_ERROR, "the flash patch and breakpoint unit is not modelled");
 }
 
@@ -468,14 +381,15 @@ static void scs_write(struct machine *m, uint32_t offset, uint32_t value)
 }
 
 /* Words, except for priorities and the parts of CFSR. Unprivileged code has only STIR, if CCR lets it. */
-static bool check(struct machine *m, uint32_t address, unsigned bytes, bool priv)
+static bool check(struct machine *m, uint32_t address, unsigned bytes, bool priv, bool write)
 {
     bool narrow =
         address >= SCS && address < SCS_END && (is_priority(address - SCS) || address - SCS - CFSR < 4);
 
-    if (bytes != 4 && !narrow && address >= DWT_CTRL)
+    if (bytes != 4 && !narrow && address >= DWT)
         machine_report(m, REPORT_WARNING, "%u-byte access to 0x%08x, which takes words", bytes, address);
-    if (priv || address < DWT_CTRL || (address == SCS + STIR && (m->cpu.ccr & CCR_USERSETMPEND)))
+    if (priv || (address < DWT && itm_permits(&m->cpu, address, write)) ||
+        (address == SCS + STIR && (m->cpu.ccr & CCR_USERSETMPEND)))
         return true;
     machine_report(m, REPORT_WARNING, "unprivileged access to 0x%08x", address);
     return false;
@@ -485,7 +399,7 @@ bool ppb_read(struct machine *m, uint32_t address, unsigned bytes, bool priv, ui
 {
     uint32_t word = address & ~3u, whole;
 
-    if (!check(m, address, bytes, priv))
+    if (!check(m, address, bytes, priv, false))
         return false;
     if (address >= SCS && address < SCS_END && is_priority(address - SCS)) {
         *value = priority_read(&m->cpu, address - SCS, bytes);
@@ -500,13 +414,13 @@ bool ppb_write(struct machine *m, uint32_t address, unsigned bytes, bool priv, u
 {
     uint32_t word = address & ~3u, shifted = value << 8 * (address & 3);
 
-    if (!check(m, address, bytes, priv))
+    if (!check(m, address, bytes, priv, true))
         return false;
     if (address >= SCS && address < SCS_END && is_priority(address - SCS))
         priority_write(&m->cpu, address - SCS, bytes, value);
     else if (word >= SCS && word < SCS_END)
         scs_write(m, word - SCS, shifted);
     else
-        trace_write(m, word, shifted);
+        trace_write(m, word, bytes, shifted);
     return true;
 }

@@ -1,5 +1,6 @@
 #include "softfloat.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { EXPONENT_BIAS = 127, TOP = 62 }; /* significands in flight have their leading one at bit TOP */
@@ -352,7 +353,25 @@ static struct number multiply_any(const struct number *x, const struct number *y
     return product;
 }
 
-uint32_t fp_fma(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpscr)
+/*
+ * The product of two floats is exact in a double. The sum is rounded to odd
+ * there, so that rounding it again to a float is as if rounded once.
+ */
+static uint32_t fma_in_double(uint32_t addend, uint32_t a, uint32_t b)
+{
+    double product = (double)as_float(a) * (double)as_float(b), c = (double)as_float(addend);
+    double sum = product + c, part = sum - product;
+    double error = (product - (sum - part)) + (c - part);
+    uint64_t bits;
+
+    memcpy(&bits, &sum, sizeof bits);
+    if (error != 0 && !(bits & 1))
+        bits += (error > 0) == (sum > 0) ? 1 : UINT64_MAX;
+    memcpy(&sum, &bits, sizeof sum);
+    return as_bits((float)sum);
+}
+
+static uint32_t fma_slow(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpscr)
 {
     uint32_t operand[3] = {addend, a, b};
     struct number x[3] = {unpack(addend, fpscr), unpack(a, fpscr), unpack(b, fpscr)}, product;
@@ -365,6 +384,16 @@ uint32_t fp_fma(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpscr)
         return invalid(fpscr);
     product = multiply_any(&x[1], &x[2]);
     return add_numbers(&x[0], &product, fpscr);
+}
+
+uint32_t fp_fma(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpscr)
+{
+    if (fast_modes(*fpscr) && is_plain(addend) && is_plain(a) && is_plain(b)) {
+        uint32_t sum = fma_in_double(addend, a, b);
+        if (is_safe(sum))
+            return sum;
+    }
+    return fma_slow(addend, a, b, fpscr);
 }
 
 /* ---- Division and square root ---- */
@@ -429,8 +458,11 @@ static uint64_t integer_sqrt(uint64_t value)
 
 uint32_t fp_sqrt(uint32_t a, uint32_t *fpscr)
 {
-    struct number x = unpack(a, fpscr);
+    struct number x;
 
+    if (fast_modes(*fpscr) && is_plain(a) && !(a >> 31))
+        return as_bits(sqrtf(as_float(a)));
+    x = unpack(a, fpscr);
     if (is_nan(&x))
         return process_nan(a, &x, fpscr);
     if (x.class == ZERO)
@@ -471,8 +503,14 @@ static bool less(const struct number *x, const struct number *y)
 uint32_t fp_compare(uint32_t a, uint32_t b, bool signals, uint32_t *fpscr)
 {
     enum { LESS = 8, EQUAL = 6, GREATER = 2, UNORDERED = 3 };
-    struct number x = unpack(a, fpscr), y = unpack(b, fpscr);
+    struct number x, y;
 
+    if (is_plain(a) && is_plain(b)) {
+        float p = as_float(a), q = as_float(b);
+        return p < q ? LESS : p > q ? GREATER : EQUAL;
+    }
+    x = unpack(a, fpscr);
+    y = unpack(b, fpscr);
     if (is_nan(&x) || is_nan(&y)) {
         if (signals || x.class == SIGNALLING_NAN || y.class == SIGNALLING_NAN)
             *fpscr |= FPSCR_IOC;
@@ -502,14 +540,33 @@ static uint64_t scaled_magnitude(const struct number *x, unsigned fraction, enum
     return value + rounds_away(rounding, x->sign, value & 1, extra, half);
 }
 
+/* Towards zero, below 2^30 in magnitude and so in range */
+static uint32_t truncated(uint32_t a, uint32_t *fpscr)
+{
+    float value = as_float(a);
+    int32_t result = (int32_t)value;
+
+    *fpscr |= (float)result != value ? FPSCR_IXC : 0;
+    return (uint32_t)result;
+}
+
+static bool is_below_2_to_30(uint32_t a)
+{
+    return (a >> 23 & 0xFF) < EXPONENT_BIAS + 30;
+}
+
 uint32_t fp_to_fixed(uint32_t a, unsigned fraction, unsigned width, bool is_signed, enum fp_rounding rounding,
                      uint32_t *fpscr)
 {
-    struct number x = unpack(a, fpscr);
+    struct number x;
     int64_t high = ((int64_t)1 << (is_signed ? width - 1 : width)) - 1, low = is_signed ? -high - 1 : 0;
     int64_t value;
     bool inexact = false;
 
+    if (fraction == 0 && width == 32 && rounding == ROUND_ZERO && is_plain(a) && is_below_2_to_30(a) &&
+        (is_signed || !(a >> 31)))
+        return truncated(a, fpscr);
+    x = unpack(a, fpscr);
     if (is_nan(&x)) {
         *fpscr |= FPSCR_IOC;
         return 0;
@@ -534,6 +591,8 @@ uint32_t fp_from_fixed(uint32_t value, unsigned fraction, bool is_signed, enum f
 
     if (value == 0)
         return 0;
+    if (fraction == 0 && rounding == ROUND_NEAREST && (*fpscr & FPSCR_IXC))
+        return as_bits(is_signed ? (float)(int32_t)value : (float)value);
     x.sign = is_signed && value >> 31;
     x.significand = x.sign ? 0u - value : value;
     normalise(&x);

@@ -85,6 +85,7 @@ void systick_create(struct machine *m)
 
     event->name = "SysTick";
     event->fire = fire;
+    machine_register_event(m, event);
     machine_on_clock(m, fire, NULL);
 }
 

@@ -25,11 +25,25 @@ const char options_help[] =
     "                         counted without =all)\n"
     "  --hash                 at the end, hash of the whole machine state\n"
     "  --stats                at the end, instructions, cycles, time asleep, wake-ups, speed\n"
+    "what is observed\n"
+    "  --profile FILE         executed instructions by call stack, folded, and FILE.svg, a flame graph\n"
+    "  --coverage FILE        lines and branches of the firmware, as lcov's tracefile\n"
+    "  --trace FILE           functions, interrupts and register accesses in virtual time\n"
+    "  --trace-filter LIST    only these: functions, interrupts, registers, net_*, ETH_*, -ETH_MACMII*\n"
+    "  --timeline FILE        tasks and interrupts in virtual time, for Perfetto or chrome://tracing\n"
     "from outside\n"
     "  --keys, --no-keys      b presses the button, c pulls or plugs the cable, r resets, q quits\n"
     "                         (default on when standard input is a terminal)\n"
     "  --button up|down       the button at power-on (default up)\n"
     "  --script FILE          timed and conditional events, see below\n"
+    "  --record FILE          everything that comes from outside, with its virtual times\n"
+    "  --replay FILE          repeats a recorded run to the bit, without network and keys;\n"
+    "                         status 3 if it departs from the recording\n"
+    "debugging (docs/debugging.md)\n"
+    "  --gdb PORT             serves GDB on 127.0.0.1; 0: any free port\n"
+    "  --gdb-wait             holds the core before its first instruction until GDB comes\n"
+    "  --save-snapshot FILE   at the end, the whole machine; scripts can at any time\n"
+    "  --load-snapshot FILE   begins there instead of at power-on\n"
     "when it ends\n"
     "  --until TEXT           status 0 when a log line contains TEXT\n"
     "  --fail-on TEXT         status 1 when a log line contains TEXT\n"
@@ -40,6 +54,8 @@ const char options_help[] =
     "  --pace real|fast       keep to real time, or as fast as possible (default: real with a\n"
     "                         network, fast with --net none)\n"
     "  --seed N               random numbers, unique id and RAM at power-on (default 1)\n"
+    "  --flash-timing         count the flash's wait states and caches (estimate; default off)\n"
+    "  --lsi HZ|random        the watchdog's oscillator, 17000 to 47000 (default 32000); random: by the seed\n"
     "\n"
     "  --help, --version\n"
     "\n"
@@ -48,8 +64,13 @@ const char options_help[] =
     "  at +100ms ACTION       that long after the step before\n"
     "  on \"TEXT\" [within 10s] [after 50ms] ACTION\n"
     "                         at the next log line with TEXT; status 1 if none comes within the limit\n"
+    "  ACTION                 at once\n"
+    "  expect \"TEXT\" within 10s\n"
+    "                         only waits\n"
     "  ACTION is cable in, cable out, button press, button down, button up, reset, power-cycle,\n"
-    "  stop [STATUS] or print \"TEXT\".\n"
+    "  power-cut, power-on, interrupt N, uart \"TEXT\", drop frame N in, duplicate frame N out,\n"
+    "  corrupt frame N in [at BYTE], dump NAME, save-snapshot \"FILE\", stop [STATUS] or\n"
+    "  print \"TEXT\": docs/scripts.md.\n"
     "\n"
     "Exit status: 0 as asked, or the firmware's own by semihosting; 1 --fail-on, a script's\n"
     "expectation or --until failed; 2 bad use; 3 the run could not go on faithfully; 4 timeout.\n";
@@ -88,6 +109,76 @@ static bool set_script(struct options *o, const char *argument)
 {
     o->script = argument;
     return *argument != '\0';
+}
+
+static bool set_record(struct options *o, const char *argument)
+{
+    o->record = argument;
+    return *argument != '\0';
+}
+
+static bool set_replay(struct options *o, const char *argument)
+{
+    o->replay = argument;
+    return *argument != '\0';
+}
+
+static bool set_save_snapshot(struct options *o, const char *argument)
+{
+    o->save_snapshot = argument;
+    return *argument != '\0';
+}
+
+static bool set_load_snapshot(struct options *o, const char *argument)
+{
+    o->load_snapshot = argument;
+    return *argument != '\0';
+}
+
+static bool set_profile(struct options *o, const char *argument)
+{
+    o->profile = argument;
+    return *argument != '\0';
+}
+
+static bool set_coverage(struct options *o, const char *argument)
+{
+    o->coverage = argument;
+    return *argument != '\0';
+}
+
+static bool set_trace(struct options *o, const char *argument)
+{
+    o->trace = argument;
+    return *argument != '\0';
+}
+
+static bool set_trace_filter(struct options *o, const char *argument)
+{
+    o->trace_filter = argument;
+    return *argument != '\0';
+}
+
+static bool set_timeline(struct options *o, const char *argument)
+{
+    o->timeline = argument;
+    return *argument != '\0';
+}
+
+static bool set_gdb(struct options *o, const char *argument)
+{
+    char *end;
+    unsigned long port = strtoul(argument, &end, 10);
+    o->gdb = true;
+    o->gdb_port = (unsigned)port;
+    return end != argument && *end == '\0' && *argument != '-' && *argument != '+' && port <= 65535;
+}
+
+static bool set_gdb_wait(struct options *o, const char *argument)
+{
+    (void)argument;
+    o->gdb_wait = true;
+    return true;
 }
 
 static bool set_until(struct options *o, const char *argument)
@@ -197,6 +288,25 @@ static bool set_stats(struct options *o, const char *argument)
     return true;
 }
 
+static bool set_flash_timing(struct options *o, const char *argument)
+{
+    (void)argument;
+    o->flash_timing = true;
+    return true;
+}
+
+/* DS9405 table 42 */
+static bool set_lsi(struct options *o, const char *argument)
+{
+    enum { SLOWEST = 17000, FASTEST = 47000 };
+    char *end;
+    unsigned long hz = strtoul(argument, &end, 10);
+    o->lsi_random = strcmp(argument, "random") == 0;
+    o->lsi_hz = (uint32_t)hz;
+    return o->lsi_random ||
+           (*argument >= '0' && *argument <= '9' && *end == '\0' && hz >= SLOWEST && hz <= FASTEST);
+}
+
 static bool set_strict(struct options *o, const char *argument)
 {
     (void)argument;
@@ -226,12 +336,24 @@ static const struct option table[] = {
     {"leds", ARGUMENT_OPTIONAL, "all, or nothing", set_leds},
     {"no-leds", ARGUMENT_NONE, NULL, set_no_leds},
     {"script", ARGUMENT_REQUIRED, "a file name", set_script},
+    {"record", ARGUMENT_REQUIRED, "a file name", set_record},
+    {"save-snapshot", ARGUMENT_REQUIRED, "a file name", set_save_snapshot},
+    {"load-snapshot", ARGUMENT_REQUIRED, "a file name", set_load_snapshot},
+    {"profile", ARGUMENT_REQUIRED, "a file name", set_profile},
+    {"coverage", ARGUMENT_REQUIRED, "a file name", set_coverage},
+    {"trace", ARGUMENT_REQUIRED, "a file name", set_trace},
+    {"trace-filter", ARGUMENT_REQUIRED, "functions, interrupts, registers, net_*, -ETH_*, between commas",
+     set_trace_filter},
+    {"timeline", ARGUMENT_REQUIRED, "a file name", set_timeline},
+    {"replay", ARGUMENT_REQUIRED, "a file name", set_replay},
     {"keys", ARGUMENT_NONE, NULL, set_keys},
     {"no-keys", ARGUMENT_NONE, NULL, set_no_keys},
     {"cable", ARGUMENT_REQUIRED, "in or out", set_cable},
     {"button", ARGUMENT_REQUIRED, "up or down", set_button},
     {"timeout", ARGUMENT_REQUIRED, "seconds such as 10 or 2.5, or 100ms", set_timeout},
     {"timeout-real", ARGUMENT_REQUIRED, "seconds such as 10 or 2.5, or 100ms", set_timeout_real},
+    {"gdb", ARGUMENT_REQUIRED, "a port from 1 to 65535, or 0 for any", set_gdb},
+    {"gdb-wait", ARGUMENT_NONE, NULL, set_gdb_wait},
     {"until", ARGUMENT_REQUIRED, "a text that is not empty", set_until},
     {"fail-on", ARGUMENT_REQUIRED, "a text that is not empty", set_fail_on},
     {"pace", ARGUMENT_REQUIRED, "real or fast", set_pace},
@@ -239,6 +361,8 @@ static const struct option table[] = {
     {"hash", ARGUMENT_NONE, NULL, set_hash},
     {"stats", ARGUMENT_NONE, NULL, set_stats},
     {"strict", ARGUMENT_NONE, NULL, set_strict},
+    {"flash-timing", ARGUMENT_NONE, NULL, set_flash_timing},
+    {"lsi", ARGUMENT_REQUIRED, "17000 to 47000, or random", set_lsi},
     {"help", ARGUMENT_NONE, NULL, set_help},
     {"version", ARGUMENT_NONE, NULL, set_version},
 };
@@ -294,6 +418,7 @@ struct options options_default(void)
         .timeout = VTIME_NEVER,
         .timeout_real = VTIME_NEVER,
         .seed = 1,
+        .lsi_hz = 32000,
     };
 }
 
@@ -329,6 +454,10 @@ bool options_parse(struct options *o, int argc, char *const *argv, char *error, 
         if (!ok) {
             return false;
         }
+    }
+    if (o->gdb_wait && !o->gdb) {
+        snprintf(error, size, "--gdb-wait needs --gdb PORT");
+        return false;
     }
     if (o->firmware == NULL && !o->help && !o->version) {
         snprintf(error, size, "no firmware: give the ELF to run, as in virtual-board firmware.elf");

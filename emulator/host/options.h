@@ -35,17 +35,29 @@ enum pace {
 
 struct options {
     const char *firmware;
-    const char *network; /* slirp[:…], tap:NAME, socket:PATH, none */
-    const char *pcap;    /* NULL: none */
-    const char *script;  /* NULL: none */
-    const char *until;   /* NULL: none */
-    const char *fail_on; /* NULL: none */
+    const char *network;       /* slirp[:…], tap:NAME, socket:PATH, none */
+    const char *pcap;          /* NULL: none */
+    const char *script;        /* NULL: none */
+    const char *record;        /* NULL: none */
+    const char *replay;        /* NULL: none */
+    const char *save_snapshot; /* at the end; NULL: none */
+    const char *load_snapshot; /* instead of power-on; NULL: none */
+    const char *profile;       /* NULL: none */
+    const char *coverage;      /* NULL: none */
+    const char *trace;         /* NULL: none */
+    const char *trace_filter;  /* NULL: everything */
+    const char *timeline;      /* NULL: none */
+    const char *until;         /* NULL: none */
+    const char *fail_on;       /* NULL: none */
     enum leds_shown leds;
     enum choice keys; /* default: when standard input is a terminal */
     enum pace pace;
     bool rtt;
     bool cable_in;
     bool button_down;
+    bool gdb;
+    unsigned gdb_port; /* 0: any that is free */
+    bool gdb_wait;
     bool hash;
     bool stats;
     bool strict;
@@ -54,6 +66,9 @@ struct options {
     vtime timeout;      /* virtual; VTIME_NEVER: none */
     vtime timeout_real; /* of the host's clock; VTIME_NEVER: none */
     uint64_t seed;
+    bool flash_timing;
+    bool lsi_random; /* by the seed */
+    uint32_t lsi_hz;
 };
 
 struct options options_default(void);

@@ -31,20 +31,27 @@ uint64_t board_real_ns(void)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* What is polled for: the network's descriptors, and the keys' at the end if there are any. */
+/* What is polled for: the network, the debugger, and at the end the keys, if there are any. */
 struct watch {
-    struct pollfd fds[NETWORK_POLLFDS + 1];
+    struct pollfd fds[NETWORK_POLLFDS + DEBUGGER_POLLFDS + 1];
     size_t network;
+    size_t debugger;
     size_t total;
 };
+
+static void fill_rest(struct virtual_board *b, struct watch *w)
+{
+    w->debugger = debugger_fill(&b->debugger, w->fds + w->network);
+    w->total = w->network + w->debugger;
+    if (b->keys.fd >= 0) {
+        w->fds[w->total++] = (struct pollfd){.fd = b->keys.fd, .events = POLLIN};
+    }
+}
 
 static void fill(struct virtual_board *b, struct watch *w)
 {
     w->network = wire_fill(&b->wire, w->fds, NETWORK_POLLFDS);
-    w->total = w->network;
-    if (b->keys.fd >= 0) {
-        w->fds[w->total++] = (struct pollfd){.fd = b->keys.fd, .events = POLLIN};
-    }
+    fill_rest(b, w);
 }
 
 /* True: something is there. */
@@ -79,6 +86,16 @@ static void take_keys(struct virtual_board *b)
     }
 }
 
+static void serve_rest(struct virtual_board *b, const struct watch *w)
+{
+    size_t keys = w->network + w->debugger;
+    debugger_dispatch(&b->debugger, w->fds + w->network, w->debugger);
+    board_debug_check(b);
+    if (w->total > keys && w->fds[keys].revents != 0) {
+        take_keys(b);
+    }
+}
+
 /* Feeds the machine with what came; only from an event. */
 static void serve(struct virtual_board *b, uint64_t wait_ns)
 {
@@ -88,15 +105,13 @@ static void serve(struct virtual_board *b, uint64_t wait_ns)
         return;
     }
     wire_dispatch(&b->wire, w.fds, w.network);
-    if (w.total > w.network && w.fds[w.network].revents != 0) {
-        take_keys(b);
-    }
+    serve_rest(b, &w);
     b->served_at = machine_now(b->machine);
 }
 
 static bool nothing_outside(const struct virtual_board *b)
 {
-    return b->wire.alone && b->keys.fd < 0;
+    return b->wire.alone && b->keys.fd < 0 && !debugger_is_open(&b->debugger);
 }
 
 static void check_end(struct virtual_board *b)
@@ -113,7 +128,31 @@ static void check_end(struct virtual_board *b)
     }
 }
 
+/* ---- A debugger has halted the core ---- */
+
+void board_wait_halted(struct virtual_board *b)
+{
+    while (!b->ended && debugger_holds(&b->debugger)) {
+        struct watch w = {.network = 0}; /* the wire stands still with the time */
+        fill_rest(b, &w);
+        if (wait_for(b, &w, WAIT_MAX_NS)) {
+            serve_rest(b, &w);
+        }
+        check_end(b);
+    }
+    pacing_start(&b->pacing, machine_now(b->machine), board_real_ns());
+}
+
 /* ---- The core is busy ---- */
+
+/*
+ * Ticks come at whole milliseconds, so that when the log is read depends on
+ * nothing but the machine, however often the outside made the run pause.
+ */
+static void arm_tick(struct virtual_board *b, vtime now)
+{
+    event_at(b->machine, &b->tick, (now / TICK + 1) * TICK);
+}
 
 static void tick_due(struct machine *m, void *context)
 {
@@ -128,7 +167,7 @@ static void tick_due(struct machine *m, void *context)
         }
         serve(b, wait_ns);
     }
-    event_at(m, &b->tick, machine_now(m) + TICK);
+    arm_tick(b, machine_now(m));
 }
 
 /* ---- The core sleeps ---- */
@@ -190,9 +229,13 @@ static vtime sleep_through(struct virtual_board *b, vtime now, vtime until)
         return now;
     }
     if (!b->tick.armed && until < VTIME_NEVER - TICK) {
-        event_at(b->machine, &b->tick, until + TICK);
+        arm_tick(b, until);
     }
-    return b->real_pace ? wait_really(b, now, until) : wait_not(b, now, until);
+    vtime reached = b->real_pace ? wait_really(b, now, until) : wait_not(b, now, until);
+    if (reached < until) {
+        arm_tick(b, reached);
+    }
+    return reached;
 }
 
 vtime board_sleep(void *context, struct machine *m, vtime until)
@@ -210,15 +253,16 @@ vtime board_sleep(void *context, struct machine *m, vtime until)
     }
     vtime reached = sleep_through(b, now, next_event(m, until));
     b->sleep.asleep += reached - now;
+    observers_slept(b->observers, now, reached);
     return reached;
 }
 
 void board_outside_init(struct virtual_board *b)
 {
-    b->tick = (struct event){.name = "tick", .fire = tick_due, .context = b};
-    b->input = (struct event){.name = "input", .fire = input_due, .context = b};
+    b->tick = (struct event){.name = "tick", .fire = tick_due, .context = b, .outside = true};
+    b->input = (struct event){.name = "input", .fire = input_due, .context = b, .outside = true};
     b->served_at = VTIME_NEVER;
     b->started_ns = board_real_ns();
     pacing_start(&b->pacing, machine_now(b->machine), b->started_ns);
-    event_at(b->machine, &b->tick, machine_now(b->machine) + TICK);
+    arm_tick(b, machine_now(b->machine));
 }

@@ -105,35 +105,102 @@ static const struct {
     {"button", "up", ACTION_BUTTON_UP},
     {"reset", NULL, ACTION_RESET},
     {"power-cycle", NULL, ACTION_POWER_CYCLE},
+    {"power-cut", NULL, ACTION_POWER_CUT},
+    {"power-on", NULL, ACTION_POWER_ON},
+    {"interrupt", NULL, ACTION_INTERRUPT},
+    {"uart", NULL, ACTION_UART},
+    {"drop", "frame", ACTION_DROP},
+    {"duplicate", "frame", ACTION_DUPLICATE},
+    {"corrupt", "frame", ACTION_CORRUPT},
+    {"dump", NULL, ACTION_DUMP},
+    {"save-snapshot", NULL, ACTION_SAVE_SNAPSHOT},
     {"stop", NULL, ACTION_STOP},
     {"print", NULL, ACTION_PRINT},
 };
 
-static bool take_status(struct parser *x, struct action *action)
+/* Is the next word this one? Then it is taken. */
+static bool take_keyword(struct parser *x, const char *keyword)
 {
-    if (at_end(x)) {
-        return true;
+    size_t length = strlen(keyword);
+    skip_space(x);
+    if (strncmp(x->p, keyword, length) != 0 || !is_space(x->p[length])) {
+        return false;
     }
+    x->p += length;
+    return true;
+}
+
+static bool take_number(struct parser *x, unsigned low, unsigned high, unsigned *number, const char *what)
+{
     const char *word = take_word(x);
     char *end;
-    long status = strtol(word, &end, 10);
-    if (end == word || *end != '\0' || status < 0 || status > 255) {
-        return fault(x, "stop takes an exit status from 0 to 255");
+    unsigned long value = strtoul(word, &end, 10);
+    if (*word < '0' || *word > '9' || *end != '\0' || value < low || value > high) {
+        return fault(x, what);
     }
+    *number = (unsigned)value;
+    return true;
+}
+
+static bool take_status(struct parser *x, struct action *action)
+{
+    unsigned status = 0;
+    bool good = at_end(x) || take_number(x, 0, 255, &status, "stop takes an exit status from 0 to 255");
     action->status = (int)status;
+    return good;
+}
+
+static bool take_quoted(struct parser *x, struct action *action, const char *what)
+{
+    action->text = take_text(x);
+    return (action->text != NULL && *action->text != '\0') || fault(x, what);
+}
+
+static bool take_frame(struct parser *x, struct action *action)
+{
+    enum { FRAMES_MAX = 1000000, BYTES_MAX = 2047 };
+    unsigned byte;
+    action->byte = -1;
+    if (!take_number(x, 1, FRAMES_MAX, &action->number,
+                     "frame takes a number from 1, which counts from this step on, as in drop frame 3 in")) {
+        return false;
+    }
+    const char *direction = take_word(x);
+    action->outward = strcmp(direction, "out") == 0;
+    if (!action->outward && strcmp(direction, "in") != 0) {
+        return fault(x, "a frame comes in or goes out: drop frame 3 in, drop frame 3 out");
+    }
+    if (action->kind != ACTION_CORRUPT || at_end(x) || !take_keyword(x, "at")) {
+        return true;
+    }
+    if (!take_number(x, 0, BYTES_MAX, &byte,
+                     "at takes the number of a byte, as in corrupt frame 3 in at 40")) {
+        return false;
+    }
+    action->byte = (int)byte;
     return true;
 }
 
 static bool take_operand(struct parser *x, struct action *action)
 {
-    if (action->kind == ACTION_STOP) {
-        return take_status(x, action);
+    switch (action->kind) {
+    case ACTION_STOP: return take_status(x, action);
+    case ACTION_PRINT: return take_quoted(x, action, "print takes a text in quotes, as in print \"done\"");
+    case ACTION_UART: return take_quoted(x, action, "uart takes a text in quotes, as in uart \"help\"");
+    case ACTION_SAVE_SNAPSHOT:
+        return take_quoted(x, action,
+                           "save-snapshot takes a file name in quotes, as in save-snapshot \"run.snapshot\"");
+    case ACTION_INTERRUPT:
+        return take_number(x, 0, CPU_IRQS - 1, &action->number,
+                           "interrupt takes a device's interrupt from 0 to 90 (RM0090 table 62)");
+    case ACTION_DUMP:
+        action->text = take_word(x);
+        return *action->text != '\0' || fault(x, "dump takes the name of a variable, as in dump uptime");
+    case ACTION_DROP:
+    case ACTION_DUPLICATE:
+    case ACTION_CORRUPT: return take_frame(x, action);
+    default: return true;
     }
-    if (action->kind == ACTION_PRINT) {
-        action->text = take_text(x);
-        return action->text != NULL || fault(x, "print takes a text in quotes, as in print \"done\"");
-    }
-    return true;
 }
 
 static bool take_action(struct parser *x, struct action *action)
@@ -152,11 +219,13 @@ static bool take_action(struct parser *x, struct action *action)
             return take_operand(x, action);
         }
     }
-    char what[256];
+    char what[400];
     snprintf(
         what, sizeof what,
         "unknown action '%.40s%s%.40s': cable in, cable out, button press, button down, button up, reset, "
-        "power-cycle, stop [STATUS] or print \"TEXT\"",
+        "power-cycle, power-cut, power-on, interrupt N, uart \"TEXT\", drop, duplicate or corrupt frame N in "
+        "or "
+        "out, dump NAME, save-snapshot \"FILE\", stop [STATUS] or print \"TEXT\"",
         first, second != NULL ? " " : "", second != NULL ? second : "");
     return fault(x, what);
 }
@@ -170,18 +239,6 @@ static bool parse_at(struct parser *x, struct script_step *step)
         word++;
     }
     return take_duration(x, word, &step->time) && take_action(x, &step->action);
-}
-
-/* Is the next word this one? Then it is taken. */
-static bool take_keyword(struct parser *x, const char *keyword)
-{
-    size_t length = strlen(keyword);
-    skip_space(x);
-    if (strncmp(x->p, keyword, length) != 0 || !is_space(x->p[length])) {
-        return false;
-    }
-    x->p += length;
-    return true;
 }
 
 static bool parse_on(struct parser *x, struct script_step *step)
@@ -200,6 +257,51 @@ static bool parse_on(struct parser *x, struct script_step *step)
     return take_action(x, &step->action);
 }
 
+/* Only waits; that the line comes is all that is asked. */
+static bool parse_expect(struct parser *x, struct script_step *step)
+{
+    static const char usage[] = "expect takes a text and a limit, as in expect \"link up\" within 5s";
+    step->trigger = TRIGGER_LINE;
+    step->text = take_text(x);
+    if (step->text == NULL || *step->text == '\0' || !take_keyword(x, "within")) {
+        return fault(x, usage);
+    }
+    return take_duration(x, take_word(x), &step->within);
+}
+
+/* Does an action stand here, without a trigger? */
+static bool at_action(const struct parser *x)
+{
+    size_t length = strcspn(x->p, " \t\r");
+    for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++) {
+        if (strlen(phrases[i].first) == length && strncmp(x->p, phrases[i].first, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_step(struct parser *x, struct script_step *step)
+{
+    if (at_action(x)) {
+        step->trigger = TRIGGER_DELAY;
+        return take_action(x, &step->action);
+    }
+    const char *word = take_word(x);
+    if (strcmp(word, "at") == 0) {
+        return parse_at(x, step);
+    }
+    if (strcmp(word, "on") == 0) {
+        return parse_on(x, step);
+    }
+    if (strcmp(word, "expect") == 0) {
+        return parse_expect(x, step);
+    }
+    char what[160];
+    snprintf(what, sizeof what, "a line begins with at, on, expect or an action, not with '%.60s'", word);
+    return fault(x, what);
+}
+
 /* One line; a line without a step leaves *any false. */
 static bool parse_line(struct parser *x, struct script_step *step, bool *any)
 {
@@ -208,17 +310,7 @@ static bool parse_line(struct parser *x, struct script_step *step, bool *any)
     if (!*any) {
         return true;
     }
-    const char *word = take_word(x);
-    bool ok;
-    if (strcmp(word, "at") == 0) {
-        ok = parse_at(x, step);
-    } else if (strcmp(word, "on") == 0) {
-        ok = parse_on(x, step);
-    } else {
-        char what[160];
-        snprintf(what, sizeof what, "a line begins with at or on, not with '%.60s'", word);
-        return fault(x, what);
-    }
+    bool ok = parse_step(x, step);
     if (ok && !at_end(x)) {
         char what[160];
         snprintf(what, sizeof what, "'%.60s' follows the action: one action a line", x->p);

@@ -16,8 +16,11 @@
  *                        after the next log line that contains TEXT; without
  *                        such a line within LIMIT the run ends with status 1
  *
- *   cable in | cable out | button press | button down | button up | reset |
- *   power-cycle | stop [STATUS] | print "TEXT"
+ *   ACTION               when the step before is done
+ *   expect "TEXT" within LIMIT
+ *                        the same without an action
+ *
+ * docs/scripts.md lists the actions.
  *
  * Times are decimal with a unit: 2.5s, 100ms, 20us. In a TEXT, \" and \\ stand
  * for " and \. `#` begins a comment.

@@ -56,6 +56,14 @@ static void read_debug(struct symbols *symbols)
     }
 }
 
+Dwarf *symbols_debug(struct symbols *symbols)
+{
+    if (!symbols->tried) {
+        read_debug(symbols);
+    }
+    return symbols->debug;
+}
+
 static bool has_address(Dwarf_Die *unit, Dwarf_Addr pc)
 {
     return dwarf_haspc(unit, pc) > 0;
@@ -84,11 +92,9 @@ static const char *base_name(const char *path)
 /* "file.c:12"; false: not known. */
 static bool find_line(struct symbols *symbols, uint32_t pc, char *text, size_t size)
 {
-    if (!symbols->tried) {
-        read_debug(symbols);
-    }
+    Dwarf *debug = symbols_debug(symbols);
     Dwarf_Die unit;
-    if (symbols->debug == NULL || !find_unit(symbols->debug, pc, &unit)) {
+    if (debug == NULL || !find_unit(debug, pc, &unit)) {
         return false;
     }
     Dwarf_Line *line = dwarf_getsrc_die(&unit, pc);

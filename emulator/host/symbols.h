@@ -17,4 +17,7 @@ void symbols_destroy(struct symbols *symbols);
  */
 void symbols_describe(struct symbols *symbols, uint32_t pc, char *text, size_t size);
 
+/* The debug information, for whoever wants more of it; the symbols'. NULL: there is none. */
+struct Dwarf *symbols_debug(struct symbols *symbols);
+
 #endif

@@ -56,6 +56,7 @@ static void take_line(struct virtual_board *b, const char *line, bool shown)
     if (shown) {
         console_line(&b->console, line);
     }
+    observers_line(b->observers, line);
     if (b->listener.line != NULL) {
         b->listener.line(b->listener.context, line);
     }
@@ -106,7 +107,8 @@ static void note_stop(struct virtual_board *b)
     case STOP_EXIT: board_end(b, m->exit_status, "the firmware ended with status %d", m->exit_status); break;
     case STOP_ERROR: board_end(b, EXIT_UNFAITHFUL, "stopped by the error above"); break;
     case STOP_LOCKUP: board_end(b, EXIT_UNFAITHFUL, "the core is locked up (ARMv7-M B1.5.15)"); break;
-    case STOP_NONE: break;
+    case STOP_NONE:
+    case STOP_DEBUG: break;
     }
 }
 
@@ -149,9 +151,24 @@ static void on_report(void *context, struct machine *m, enum report_level level,
     }
 }
 
+static void show_fault_line(void *context, const char *line)
+{
+    struct virtual_board *b = context;
+    console_remark(&b->console, machine_now(b->machine), COLOUR_YELLOW, "%s", line);
+}
+
+static void on_fault(void *context, struct machine *m, const struct cpu_fault_note *note)
+{
+    struct virtual_board *b = context;
+    if (fault_is_new(&b->faults, note)) {
+        fault_explain(m, note, b->symbols, show_fault_line, b);
+    }
+}
+
 static void on_pin(void *context, struct machine *m, unsigned port, unsigned pin, bool level)
 {
     struct virtual_board *b = context;
+    observers_pin(b->observers, port, pin, level);
     leds_pin(&b->leds, &b->console, machine_now(m), port, pin, level);
 }
 
@@ -168,6 +185,7 @@ static void on_frame_out(void *context, struct machine *m, const uint8_t *frame,
 {
     struct virtual_board *b = context;
     (void)m;
+    observers_frame(b->observers, true, length);
     wire_frame_out(&b->wire, frame, length);
     if (b->listener.frame != NULL) {
         b->listener.frame(b->listener.context, frame, length);
@@ -185,7 +203,11 @@ static bool create_machine(struct virtual_board *b, char *error, size_t size)
         .console = on_console,
         .frame_out = on_frame_out,
         .sleep = board_sleep,
+        .fault = on_fault,
     };
+    if (!board_input_open(b, error, size)) {
+        return false;
+    }
     b->symbols = symbols_create(&b->elf);
     if (b->symbols != NULL && reports_init(&b->reports)) {
         b->machine = machine_create(&host, b->options.seed);
@@ -194,32 +216,55 @@ static bool create_machine(struct virtual_board *b, char *error, size_t size)
         snprintf(error, size, "out of memory");
         return false;
     }
-    return elf_load(&b->elf, b->machine, error, size);
+    return elf_load(&b->elf, b->machine, error, size) &&
+           observers_open(&b->observers, &b->options, &b->elf, b->symbols, b->machine, error, size);
 }
 
 static bool connect_outside(struct virtual_board *b, char *error, size_t size)
 {
     const struct options *o = &b->options;
-    if (o->script != NULL && !script_open(&b->script, o->script, error, size)) {
+    if (o->script != NULL &&
+        (!script_open(&b->script, o->script, error, size) || !board_check_script(b, error, size))) {
         return false;
     }
     if (!wire_open(&b->wire, b->machine, o->network, o->pcap, error, size)) {
         return false;
     }
-    b->real_pace = o->pace == PACE_REAL || (o->pace == PACE_DEFAULT && !b->wire.alone);
+    b->real_pace = o->pace == PACE_REAL || (o->pace == PACE_DEFAULT && (!b->wire.alone || o->gdb));
+    if (o->gdb && !board_debug_open(b, error, size)) {
+        return false;
+    }
     if (o->keys == CHOICE_YES) {
         keys_open(&b->keys, 0);
     }
     return true;
 }
 
-static void power_on(struct virtual_board *b)
+static void surround(struct machine *m, const struct options *o)
+{
+    enum { SLOWEST = 17000, FASTEST = 47000 }; /* DS9405 table 42 */
+    m->surroundings.lsi_hz =
+        o->lsi_random ? SLOWEST + (uint32_t)(machine_random(m) % (FASTEST - SLOWEST)) : o->lsi_hz;
+    machine_time_flash(m, o->flash_timing);
+}
+
+static bool power_on(struct virtual_board *b, char *error, size_t size)
 {
     rtt_init(&b->rtt, &b->elf);
-    board_outside_init(b);
+    board_freeze_init(b);
     board_act_init(b);
-    machine_power_on(b->machine);
+    surround(b->machine, &b->options);
+    if (b->options.load_snapshot == NULL) {
+        machine_power_on(b->machine);
+    } else if (!board_load_snapshot(b, error, size)) {
+        return false;
+    }
+    board_outside_init(b);
+    board_input_begin(b);
     board_script_begin(b);
+    board_debug_begin(b);
+    b->begun = true;
+    return true;
 }
 
 struct virtual_board *virtual_board_open_elf(const struct options *options, struct elf elf, FILE *out,
@@ -236,12 +281,13 @@ struct virtual_board *virtual_board_open_elf(const struct options *options, stru
     b->console = (struct console){.out = out};
     b->leds.shown = options->leds;
     b->keys.fd = -1;
+    board_debug_init(b);
     b->script.due = VTIME_NEVER;
-    if (!create_machine(b, error, error_size) || !connect_outside(b, error, error_size)) {
+    if (!create_machine(b, error, error_size) || !connect_outside(b, error, error_size) ||
+        !power_on(b, error, error_size)) {
         virtual_board_close(b);
         return NULL;
     }
-    power_on(b);
     return b;
 }
 
@@ -255,11 +301,37 @@ struct virtual_board *virtual_board_open(const struct options *options, FILE *ou
     return virtual_board_open_elf(options, elf, out, error, error_size);
 }
 
+static void end_observers(struct virtual_board *b)
+{
+    char error[VIRTUAL_BOARD_ERROR];
+    if (!observers_close(b->observers, error, sizeof error)) {
+        console_remark(&b->console, machine_now(b->machine), COLOUR_YELLOW, "%s", error);
+    }
+    b->observers = NULL;
+}
+
+/* Closed without a run to its end. */
+static void end_recording_early(struct virtual_board *b)
+{
+    board_halt(b);
+    b->stopped_by_host = true;
+    board_settle(b);
+    board_drain_log(b);
+    board_input_end(b);
+}
+
 void virtual_board_close(struct virtual_board *b)
 {
     if (b == NULL) {
         return;
     }
+    if (b->recorder != NULL && b->begun) {
+        end_recording_early(b);
+    }
+    end_observers(b);
+    (void)recorder_close(b->recorder);
+    recording_close(&b->recording);
+    debugger_close(&b->debugger, b->status);
     keys_close(&b->keys);
     wire_close(&b->wire);
     script_close(&b->script);
@@ -277,19 +349,39 @@ struct machine *virtual_board_machine(struct virtual_board *b)
     return b->machine;
 }
 
+static bool power_due(const struct virtual_board *b)
+{
+    return b->power_off_due || b->power_on_due;
+}
+
+/* The machine only pauses for what cannot be done while it runs. */
+static bool interlude_due(const struct virtual_board *b)
+{
+    return !b->ended && (power_due(b) || b->snapshot_due != NULL);
+}
+
 bool virtual_board_run(struct virtual_board *b, vtime until)
 {
     struct machine *m = b->machine;
     while (!b->ended && !(b->awaited != NULL && b->awaited_seen)) {
-        if (b->power_cycle) {
-            b->power_cycle = false;
-            machine_power_on(m);
+        if (power_due(b)) {
+            board_carry_out_power(b);
+        }
+        if (b->snapshot_due != NULL) {
+            board_save_snapshot(b);
         }
         machine_run(m, until);
         if (m->stop == STOP_NONE) {
             break;
         }
-        if (!b->power_cycle && !b->awaited_seen) {
+        if (b->ended) {
+            b->stopped_by_host = true;
+            board_settle(b);
+        }
+        if (board_debug_hold(b)) {
+            continue;
+        }
+        if (!interlude_due(b) && !b->awaited_seen) {
             note_stop(b);
         }
     }
@@ -305,7 +397,7 @@ bool virtual_board_run_until_line(struct virtual_board *b, const char *text, vti
     bool seen = b->awaited_seen;
     b->awaited = NULL;
     b->awaited_seen = false;
-    if (seen && !b->ended && b->machine->stop == STOP_EXIT && !b->power_cycle) {
+    if (seen && !b->ended && b->machine->stop == STOP_EXIT && !interlude_due(b)) {
         b->machine->stop = STOP_NONE;
     }
     return seen;
@@ -421,7 +513,15 @@ int virtual_board_run_to_end(struct virtual_board *b)
         board_end(b, EXIT_TIMEOUT,
                   o->timeout == VTIME_NEVER ? "the core sleeps and nothing will wake it"
                                             : "timeout: the virtual time of --timeout is over");
+        b->stopped_by_host = true;
+        board_settle(b);
     }
+    if (o->save_snapshot != NULL) {
+        b->snapshot_due = o->save_snapshot;
+        board_save_snapshot(b);
+    }
+    board_input_end(b);
+    end_observers(b);
     print_folded(b);
     note_losses(b);
     if (o->stats) {

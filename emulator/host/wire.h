@@ -11,7 +11,17 @@
 #include "machine.h"
 #include "network/network.h"
 
-enum { WIRE_FRAMES = 16 };
+enum { WIRE_FRAMES = 16, WIRE_FAULTS = 32 };
+
+enum wire_fault_kind { WIRE_DROP, WIRE_DUPLICATE, WIRE_CORRUPT };
+
+/* What happens to a frame on its way. */
+struct wire_fault {
+    enum wire_fault_kind kind;
+    bool outward;       /* one that the board sends */
+    unsigned countdown; /* it is the countdown-th from now, from 1 */
+    int byte; /* of it a bit is flipped, behind the FCS' back; -1: on the cable, so that the FCS tells */
+};
 
 struct wire {
     struct machine *machine;
@@ -25,6 +35,12 @@ struct wire {
     } frames[WIRE_FRAMES];
     size_t waiting;
     bool alone; /* network none: nothing ever comes in */
+    /* Hands a frame that came to the machine; ethernet_receive if it is NULL. */
+    void (*take)(void *context, const uint8_t *frame, size_t length, bool damaged);
+    void *take_context;
+
+    struct wire_fault faults[WIRE_FAULTS];
+    size_t fault_count;
 
     unsigned long frames_out;
     unsigned long frames_in;
@@ -38,8 +54,13 @@ bool wire_open(struct wire *w, struct machine *m, const char *network, const cha
                size_t error_size) __attribute__((warn_unused_result));
 void wire_close(struct wire *w);
 
+/* A frame came: to the capture and to the machine. */
+void wire_frame_in(struct wire *w, const uint8_t *frame, size_t length, bool damaged);
 /* The MAC put a frame on the wire. */
 void wire_frame_out(struct wire *w, const uint8_t *frame, size_t length);
+
+/* False: WIRE_FAULTS wait already. */
+bool wire_disturb(struct wire *w, const struct wire_fault *fault) __attribute__((warn_unused_result));
 
 /* What to poll for. */
 size_t wire_fill(struct wire *w, struct pollfd *fds, size_t capacity);

@@ -26,7 +26,7 @@ static void cr_written(struct machine *m, struct peripheral *p, size_t index, ui
 /* RM0090 4.4.1 to 4.4.3 */
 static const struct reg registers[CRC_REGISTERS] = {
     [CRC_DR] = {"DR", 0x00, WIDTH_32, UINT32_MAX, 0, 0, 0, NULL, dr_written, 0},
-    [CRC_IDR] = {"IDR", 0x04, WIDTH_ANY, 0, 0xFF, 0, 0, NULL, NULL, 0xFFFFFF00},
+    [CRC_IDR] = {"IDR", 0x04, WIDTH_32, 0, 0xFF, 0, 0, NULL, NULL, 0xFFFFFF00},
     [CRC_CR] = {"CR", 0x08, WIDTH_32, 0, 0, 0, 0, NULL, cr_written, 0xFFFFFFFE},
 };
 

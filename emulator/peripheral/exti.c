@@ -29,15 +29,23 @@ static void update_interrupts(struct machine *m, const struct peripheral *p)
         cpu_set_irq(m, vectors[i].irq, pending & vectors[i].lines);
 }
 
+/* 12.2.3: an event wakes the core from WFE and is remembered nowhere else. */
+static void send_events(struct machine *m, const struct peripheral *p, uint32_t lines)
+{
+    if (lines & p->value[EXTI_EMR])
+        m->cpu.event_register = 1;
+}
+
 static void edge(struct machine *m, unsigned line, bool rising)
 {
     struct peripheral *p = exti_of(m);
     uint32_t bit = 1u << line;
 
-    if (p->value[rising ? EXTI_RTSR : EXTI_FTSR] & bit) {
-        p->value[EXTI_PR] |= bit;
-        update_interrupts(m, p);
-    }
+    if (!(p->value[rising ? EXTI_RTSR : EXTI_FTSR] & bit))
+        return;
+    p->value[EXTI_PR] |= bit;
+    send_events(m, p, bit);
+    update_interrupts(m, p);
 }
 
 void exti_pin_changed(struct machine *m, unsigned port, unsigned pin, bool level)
@@ -60,21 +68,15 @@ static void changed(struct machine *m, struct peripheral *p, size_t index, uint3
     update_interrupts(m, p);
 }
 
-static void emr_written(struct machine *m, struct peripheral *p, size_t index, uint32_t old, uint32_t written)
-{
-    (void)old;
-    (void)written;
-    if (p->value[index])
-        machine_report(m, REPORT_ERROR, "EXTI_EMR: event mode is not modelled");
-}
-
 /* 12.3.5: a bit that goes from 0 to 1 pends the line, if IMR lets it. */
 static void swier_written(struct machine *m, struct peripheral *p, size_t index, uint32_t old,
                           uint32_t written)
 {
-    (void)written;
+    uint32_t rising = written & LINES & ~old;
+
     p->value[index] |= old; /* only clearing PR clears it */
-    p->value[EXTI_PR] |= p->value[index] & ~old & p->value[EXTI_IMR];
+    p->value[EXTI_PR] |= rising & p->value[EXTI_IMR];
+    send_events(m, p, rising);
     update_interrupts(m, p);
 }
 
@@ -91,7 +93,7 @@ static void pr_written(struct machine *m, struct peripheral *p, size_t index, ui
 /* RM0090 12.3.1 to 12.3.6 */
 static const struct reg registers[EXTI_REGISTERS] = {
     REGISTER(IMR, 0x00, changed),
-    REGISTER(EMR, 0x04, emr_written),
+    REGISTER(EMR, 0x04, NULL),
     REGISTER(RTSR, 0x08, NULL),
     REGISTER(FTSR, 0x0C, NULL),
     REGISTER(SWIER, 0x10, swier_written),

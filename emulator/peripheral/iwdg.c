@@ -1,15 +1,15 @@
 /*
  * IWDG, independent watchdog (RM0090 21.4), in its own clock domain: what is
  * written to PR and RLR arrives there up to five LSI cycles later, and PVU and
- * RVU are set meanwhile. It knows no stopping.
+ * RVU are set meanwhile. It knows no stopping, but by the debugger.
  */
 #include "peripheral.h"
 
 enum { IWDG_KR, IWDG_PR, IWDG_RLR, IWDG_SR, IWDG_REGISTERS };
 enum { PVU_DONE, RVU_DONE, TIMEOUT, EVENTS };
 enum {
-    LSI_HZ = 32000,
     UPDATE_CYCLES = 5,
+    FREEZE_BIT = 12, /* DBGMCU_APB1_FZ.DBG_IWDG_STOP */
     KEY_ACCESS = 0x5555,
     KEY_RELOAD = 0xAAAA,
     KEY_START = 0xCCCC,
@@ -23,24 +23,26 @@ struct iwdg_state {
     bool unlocked;
     bool running;
     bool lsi_seen;
+    bool frozen;
+    vtime left; /* while it is frozen; 0: it was not counting */
 };
 
-static vtime lsi_cycles(uint64_t cycles)
+static vtime lsi_cycles(const struct machine *m, uint64_t cycles)
 {
-    return cycles * VTIME_S(1) / LSI_HZ;
+    return cycles * VTIME_S(1) / (m->surroundings.lsi_hz ? m->surroundings.lsi_hz : 1);
 }
 
 /* LSI / 4, 8, 16, 32, 64, 128, 256, 256 (21.4.2) */
-static vtime prescaled_cycle(const struct iwdg_state *s)
+static vtime prescaled_cycle(const struct machine *m, const struct iwdg_state *s)
 {
     uint32_t shift = s->prescaler > 6 ? 6 : s->prescaler;
 
-    return lsi_cycles(4u << shift);
+    return lsi_cycles(m, 4u << shift);
 }
 
-static vtime timeout(const struct iwdg_state *s)
+static vtime timeout(const struct machine *m, const struct iwdg_state *s)
 {
-    return (vtime)(s->reload + 1) * prescaled_cycle(s);
+    return (vtime)(s->reload + 1) * prescaled_cycle(m, s);
 }
 
 static void restart(struct machine *m, struct peripheral *p)
@@ -48,7 +50,7 @@ static void restart(struct machine *m, struct peripheral *p)
     const struct iwdg_state *s = p->state;
 
     if (s->running && rcc_lsi_ready(m))
-        event_at(m, &p->events[TIMEOUT].event, machine_now(m) + timeout(s));
+        event_at(m, &p->events[TIMEOUT].event, machine_now(m) + timeout(m, s));
 }
 
 static void start(struct machine *m, struct peripheral *p)
@@ -80,7 +82,7 @@ static void kr_written(struct machine *m, struct peripheral *p, size_t index, ui
 static void begin_update(struct machine *m, struct peripheral *p, size_t event)
 {
     if (rcc_lsi_ready(m) && !p->events[event].event.armed)
-        event_at(m, &p->events[event].event, machine_now(m) + lsi_cycles(UPDATE_CYCLES));
+        event_at(m, &p->events[event].event, machine_now(m) + lsi_cycles(m, UPDATE_CYCLES));
 }
 
 /* The counter keeps its count and goes on at the new pace. */
@@ -88,11 +90,11 @@ static void change_prescaler(struct machine *m, struct peripheral *p)
 {
     struct iwdg_state *s = p->state;
     struct event *event = &p->events[TIMEOUT].event;
-    vtime tick = prescaled_cycle(s), now = machine_now(m);
+    vtime tick = prescaled_cycle(m, s), now = machine_now(m);
 
     s->prescaler = p->value[IWDG_PR];
     if (event->armed)
-        event_at(m, event, now + (event->at - now) / tick * prescaled_cycle(s));
+        event_at(m, event, now + (event->at - now) / tick * prescaled_cycle(m, s));
 }
 
 static void update_done(struct machine *m, struct peripheral *p, size_t index)
@@ -132,12 +134,29 @@ static void protected_written(struct machine *m, struct peripheral *p, size_t in
     begin_update(m, p, index == IWDG_PR ? PVU_DONE : RVU_DONE);
 }
 
+static void freeze(struct machine *m, struct peripheral *p)
+{
+    struct iwdg_state *s = p->state;
+    struct event *event = &p->events[TIMEOUT].event;
+
+    if (dbgmcu_freezes(m, FREEZE_BIT) == s->frozen)
+        return;
+    s->frozen = !s->frozen;
+    if (s->frozen) {
+        s->left = event->armed ? event->at - machine_now(m) : 0;
+        event_cancel(m, event);
+    } else if (s->left > 0) {
+        event_at(m, event, machine_now(m) + s->left);
+    }
+}
+
 /* LSI has started: what waited for it goes on. */
 static void clock_changed(struct machine *m, void *context)
 {
     struct peripheral *p = context;
     struct iwdg_state *s = p->state;
 
+    freeze(m, p);
     if (!rcc_lsi_ready(m) || s->lsi_seen) {
         s->lsi_seen = rcc_lsi_ready(m);
         return;
@@ -165,6 +184,8 @@ static void reset(struct machine *m, struct peripheral *p)
     for (size_t i = 0; i < EVENTS; i++)
         event_cancel(m, &p->events[i].event);
     *s = (struct iwdg_state){.reload = 0xFFF};
+    if (flash_hardware_watchdog(m)) /* 21.3.1: by the option bytes it runs from the start */
+        start(m, p);
 }
 
 void iwdg_create(struct machine *m)

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "board/unmodelled.h"
+
 enum { PAGE_BITS = 10, NO_PAGE = MACHINE_PERIPHERAL_PAGES, NO_REGISTER = -1 };
 
 static size_t page_of(uint32_t address)
@@ -66,6 +68,7 @@ void peripheral_events(struct machine *m, struct peripheral *p, const char *cons
         p->events[i] = (struct peripheral_event){.owner = p, .index = i, .fire = fire};
         p->events[i].event =
             (struct event){.name = names[i], .fire = fire_peripheral_event, .context = &p->events[i]};
+        machine_register_event(m, &p->events[i].event);
     }
 }
 
@@ -73,7 +76,7 @@ void peripheral_reset(struct machine *m, struct peripheral *p)
 {
     if (p->survives_reset && m->reset_cause != RESET_POWER_ON)
         return;
-    for (size_t i = 0; i < p->reg_count; i++)
+    for (size_t i = 0; i < p->reg_count && !p->keeps_values; i++)
         p->value[i] = p->regs[i].reset;
     if (p->reset)
         p->reset(m, p);
@@ -151,17 +154,40 @@ static uint32_t lanes(uint32_t offset, unsigned bytes)
     return mask << (8 * (offset & 3));
 }
 
+/* Reserved, or a part of it that the chip has and the model has not. */
+static void report_no_register(struct machine *m, const struct peripheral *p, uint32_t offset,
+                               const char *what)
+{
+    const char *part = unmodelled_peripheral(p->base + offset);
+
+    if (part)
+        machine_report(m, REPORT_ERROR, "%s 0x%08x: %s is not modelled", what, p->base + offset, part);
+    else
+        machine_report(m, REPORT_WARNING, "%s %s+0x%02x: no register there", what, p->name, offset);
+}
+
+static uint32_t read_memory(const struct peripheral *p, uint32_t offset, unsigned bytes)
+{
+    uint32_t value = 0;
+
+    memcpy(&value, p->memory + offset, bytes);
+    return value;
+}
+
 uint32_t peripheral_read(struct machine *m, struct peripheral *p, uint32_t offset, unsigned bytes)
 {
     if (!answers(m, p, offset, "read of"))
         return 0;
+    if (p->memory)
+        return read_memory(p, offset, bytes);
     int index = find_register(p, offset);
     if (index == NO_REGISTER) {
-        machine_report(m, REPORT_WARNING, "read of %s+0x%02x: no register there", p->name, offset);
+        report_no_register(m, p, offset, "read of");
         return 0;
     }
     const struct reg *reg = &p->regs[index];
-    (void)width_allowed(m, p, reg, bytes); /* reading narrowly does no harm */
+    if (!(reg->widths & WIDTH_READ_ANY))
+        (void)width_allowed(m, p, reg, bytes); /* reading narrowly does no harm */
     if (reg->on_read)
         reg->on_read(m, p, (size_t)index);
     return (p->value[index] & lanes(offset, bytes)) >> (8 * (offset & 3));
@@ -194,9 +220,14 @@ void peripheral_write(struct machine *m, struct peripheral *p, uint32_t offset, 
 {
     if (!answers(m, p, offset, "write to"))
         return;
+    if (p->memory) {
+        if (p->may_write(m, p, offset))
+            memcpy(p->memory + offset, &value, bytes);
+        return;
+    }
     int index = find_register(p, offset);
     if (index == NO_REGISTER) {
-        machine_report(m, REPORT_WARNING, "write to %s+0x%02x: no register there", p->name, offset);
+        report_no_register(m, p, offset, "write to");
         return;
     }
     const struct reg *reg = &p->regs[index];

@@ -25,7 +25,9 @@ enum {
     PORRSTF = 1 << 27,
     SFTRSTF = 1 << 28,
     IWDGRSTF = 1 << 29,
+    WWDGRSTF = 1 << 30,
 };
+#define LPWRRSTF (1u << 31)
 
 static const struct oscillator_description {
     const char *name;
@@ -267,8 +269,10 @@ static void bdcr_written(struct machine *m, struct peripheral *p, size_t index, 
         p->value[index] = old;
         return;
     }
-    if (written & BDCR_BDRST)
+    if (written & BDCR_BDRST) { /* 6.3.20: holds the domain in reset as long as it is set */
         p->value[index] = BDCR_BDRST;
+        rtc_reset_backup_domain(m);
+    }
     oscillator_written(m, p, LSE, old);
     save_backup_domain(p);
 }
@@ -407,12 +411,16 @@ static const struct reg registers[RCC_REGISTERS] = {
     REGISTER(DCKCFGR, 0x8C, 0, 0x01F31F1Fu, dckcfgr_written),
 };
 
+/* Every internal reset also pulls NRST low (6.1.1, figure 20). */
 static uint32_t flags_of(enum reset_cause cause)
 {
     switch (cause) {
     case RESET_POWER_ON: return BORRSTF | PORRSTF | PINRSTF;
     case RESET_PIN: return PINRSTF;
-    case RESET_IWDG: return IWDGRSTF | PINRSTF; /* every internal reset pulls NRST low (6.1.1) */
+    case RESET_IWDG: return IWDGRSTF | PINRSTF;
+    case RESET_WWDG: return WWDGRSTF | PINRSTF;
+    case RESET_LOW_POWER: return LPWRRSTF | PINRSTF;
+    case RESET_BROWN_OUT: return BORRSTF | PINRSTF;
     default: return SFTRSTF | PINRSTF;
     }
 }
@@ -422,6 +430,7 @@ static void reset_backup_domain(struct machine *m, struct peripheral *p)
     event_cancel(m, &p->events[LSE].event);
     p->value[RCC_BDCR] = 0;
     save_backup_domain(p);
+    rtc_reset_backup_domain(m);
 }
 
 static void reset(struct machine *m, struct peripheral *p)
@@ -435,7 +444,8 @@ static void reset(struct machine *m, struct peripheral *p)
     p->value[RCC_BDCR] = s->backup_domain;
     if (m->reset_cause == RESET_POWER_ON) {
         s->reset_flags = 0;
-        reset_backup_domain(m, p);
+        if (!m->surroundings.battery)
+            reset_backup_domain(m, p);
     }
     s->reset_flags |= flags_of(m->reset_cause);
     p->value[RCC_CSR] |= s->reset_flags;

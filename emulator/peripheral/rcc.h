@@ -71,6 +71,5 @@ bool rcc_oscillator_ready(const struct peripheral *rcc, enum oscillator oscillat
 void rcc_check_pll(struct machine *m, const struct peripheral *rcc);
 /* After any register of the tree changed: reckons all clocks anew and tells who depends on them. */
 void rcc_update_clocks(struct machine *m, struct peripheral *rcc);
-void rcc_notify(struct machine *m);
 
 #endif

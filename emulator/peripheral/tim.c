@@ -223,7 +223,8 @@ static void due(struct machine *m, struct peripheral *p, size_t index)
 static void change_rate(struct machine *m, struct peripheral *p)
 {
     struct tim_state *s = p->state;
-    bool counts = p->value[TIM_CR1] & CR1_CEN && peripheral_clocked(m, p);
+    bool frozen = dbgmcu_freezes(m, p->base == TIM2_BASE ? 0 : 3);
+    bool counts = p->value[TIM_CR1] & CR1_CEN && peripheral_clocked(m, p) && !frozen;
     uint32_t rate = counts ? rcc_hclk_per_timclk1(m) : 0;
 
     reckon(m, p);
@@ -346,28 +347,24 @@ static void ccr_written(struct machine *m, struct peripheral *p, size_t index, u
 #define REGISTER(n, o, at_reset, bits, hook)                                                                 \
     [TIM_##n] = {#n, o, WIDTH_16 | WIDTH_32, at_reset, bits, 0, 0, NULL, hook, ~(uint32_t)(bits)}
 
-/* RM0090 18.4.1 to 18.4.21 */
-static const struct reg registers[TIM_REGISTERS] = {
-    REGISTER(CR1, 0x00, 0, 0x03FF, cr1_written),
-    REGISTER(CR2, 0x04, 0, 0x00F8, beyond_model),
-    REGISTER(SMCR, 0x08, 0, 0xFFF7, beyond_model),
-    REGISTER(DIER, 0x0C, 0, 0x5F5F, dier_written),
-    [TIM_SR] = {"SR", 0x10, WIDTH_16 | WIDTH_32, 0, 0, 0, 0x1E5F, NULL, sr_written, 0},
-    [TIM_EGR] = {"EGR", 0x14, WIDTH_16 | WIDTH_32, 0, 0, 0, 0, NULL, egr_written, ~0x5Fu},
-    REGISTER(CCMR1, 0x18, 0, 0xFFFF, ccmr_written),
-    REGISTER(CCMR2, 0x1C, 0, 0xFFFF, ccmr_written),
-    REGISTER(CCER, 0x20, 0, 0xBBBB, beyond_model),
-    REGISTER(CNT, 0x24, 0, UINT32_MAX, cnt_written),
-    REGISTER(PSC, 0x28, 0, 0xFFFF, NULL),
-    REGISTER(ARR, 0x2C, UINT32_MAX, UINT32_MAX, arr_written),
-    REGISTER(CCR1, 0x34, 0, UINT32_MAX, ccr_written),
-    REGISTER(CCR2, 0x38, 0, UINT32_MAX, ccr_written),
-    REGISTER(CCR3, 0x3C, 0, UINT32_MAX, ccr_written),
-    REGISTER(CCR4, 0x40, 0, UINT32_MAX, ccr_written),
-    REGISTER(DCR, 0x48, 0, 0x1F1F, beyond_model),
-    REGISTER(DMAR, 0x4C, 0, 0xFFFF, beyond_model),
-    REGISTER(OR, 0x50, 0, 0x0CC0, beyond_model),
-};
+/* RM0090 18.4.1 to 18.4.19 */
+#define COMMON_REGISTERS                                                                                     \
+    REGISTER(CR1, 0x00, 0, 0x03FF, cr1_written), REGISTER(CR2, 0x04, 0, 0x00F8, beyond_model),               \
+        REGISTER(SMCR, 0x08, 0, 0xFFF7, beyond_model), REGISTER(DIER, 0x0C, 0, 0x5F5F, dier_written),        \
+        [TIM_SR] = {"SR", 0x10, WIDTH_16 | WIDTH_32, 0, 0, 0, 0x1E5F, NULL, sr_written, 0},                  \
+        [TIM_EGR] = {"EGR", 0x14, WIDTH_16 | WIDTH_32, 0, 0, 0, 0, NULL, egr_written, ~0x5Fu},               \
+        REGISTER(CCMR1, 0x18, 0, 0xFFFF, ccmr_written), REGISTER(CCMR2, 0x1C, 0, 0xFFFF, ccmr_written),      \
+        REGISTER(CCER, 0x20, 0, 0xBBBB, beyond_model), REGISTER(CNT, 0x24, 0, UINT32_MAX, cnt_written),      \
+        REGISTER(PSC, 0x28, 0, 0xFFFF, NULL), REGISTER(ARR, 0x2C, UINT32_MAX, UINT32_MAX, arr_written),      \
+        REGISTER(CCR1, 0x34, 0, UINT32_MAX, ccr_written), REGISTER(CCR2, 0x38, 0, UINT32_MAX, ccr_written),  \
+        REGISTER(CCR3, 0x3C, 0, UINT32_MAX, ccr_written), REGISTER(CCR4, 0x40, 0, UINT32_MAX, ccr_written),  \
+        REGISTER(DCR, 0x48, 0, 0x1F1F, beyond_model), REGISTER(DMAR, 0x4C, 0, 0xFFFF, beyond_model)
+
+/* 18.4.20, 18.4.21: each has its own option register */
+static const struct reg tim2_registers[TIM_REGISTERS] = {COMMON_REGISTERS,
+                                                         REGISTER(OR, 0x50, 0, 0x0C00, beyond_model)};
+static const struct reg tim5_registers[TIM_REGISTERS] = {COMMON_REGISTERS,
+                                                         REGISTER(OR, 0x50, 0, 0x00C0, beyond_model)};
 
 static void reset(struct machine *m, struct peripheral *p)
 {
@@ -385,14 +382,15 @@ void tim_create(struct machine *m)
         const char *name;
         uint32_t base;
         uint8_t bit;
-    } timers[] = {{"TIM2", TIM2_BASE, 0}, {"TIM5", TIM5_BASE, 3}};
+        const struct reg *registers;
+    } timers[] = {{"TIM2", TIM2_BASE, 0, tim2_registers}, {"TIM5", TIM5_BASE, 3, tim5_registers}};
 
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
         struct peripheral tim = {.name = timers[i].name,
                                  .base = timers[i].base,
                                  .size = 0x400,
                                  .gate = {0x40, timers[i].bit, 0x20, timers[i].bit},
-                                 .regs = registers,
+                                 .regs = timers[i].registers,
                                  .reg_count = TIM_REGISTERS,
                                  .before_access = reckon,
                                  .reset = reset};

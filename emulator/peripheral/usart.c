@@ -186,7 +186,7 @@ static void sr_written(struct machine *m, struct peripheral *p, size_t index, ui
 /* RM0090 30.6.1 to 30.6.7 */
 static const struct reg registers[USART_REGISTERS] = {
     [USART_SR] = {"SR", 0x00, WIDTH_16 | WIDTH_32, SR_TXE | SR_TC, 0, 0, 0x0360, sr_read, sr_written, 0},
-    [USART_DR] = {"DR", 0x04, WIDTH_ANY, 0, 0, 0, 0, dr_read, dr_written, 0},
+    [USART_DR] = {"DR", 0x04, WIDTH_16 | WIDTH_32, 0, 0, 0, 0, dr_read, dr_written, 0},
     [USART_BRR] = {"BRR", 0x08, WIDTH_16 | WIDTH_32, 0, 0xFFFF, 0, 0, NULL, NULL, 0xFFFF0000},
     [USART_CR1] = {"CR1", 0x0C, WIDTH_16 | WIDTH_32, 0, 0xBFFF, 0, 0, NULL, control_written, 0xFFFF4000},
     [USART_CR2] = {"CR2", 0x10, WIDTH_16 | WIDTH_32, 0, 0x7F6F, 0, 0, NULL, control_written, 0xFFFF8090},

@@ -29,6 +29,11 @@ static inline void store_native16(void *to, uint16_t value)
     __builtin_memcpy(to, &value, sizeof value);
 }
 
+static inline void store_native32(void *to, uint32_t value)
+{
+    __builtin_memcpy(to, &value, sizeof value);
+}
+
 static inline uint16_t load_be16(const void *from)
 {
     return __builtin_bswap16(load_native16(from));
@@ -46,8 +51,7 @@ static inline void store_be16(void *to, uint32_t value)
 
 static inline void store_be32(void *to, uint32_t value)
 {
-    value = __builtin_bswap32(value);
-    __builtin_memcpy(to, &value, sizeof value);
+    store_native32(to, __builtin_bswap32(value));
 }
 
 #endif

@@ -31,6 +31,17 @@ enum {
     OVERLOAD_SNAME = 2,
 };
 
+/* Options of one number, and where it goes. */
+static const uint8_t numbers[][2] = {
+    {OPTION_NETMASK, offsetof(struct dhcp_reply, netmask)},
+    {OPTION_ROUTER, offsetof(struct dhcp_reply, router)},
+    {OPTION_DNS, offsetof(struct dhcp_reply, dns_server)},
+    {OPTION_LEASE, offsetof(struct dhcp_reply, lease_s)},
+    {OPTION_SERVER, offsetof(struct dhcp_reply, server)},
+    {OPTION_T1, offsetof(struct dhcp_reply, t1_s)},
+    {OPTION_T2, offsetof(struct dhcp_reply, t2_s)},
+};
+
 static bool store_option(uint8_t code, const uint8_t *data, size_t length, struct dhcp_reply *reply,
                          uint8_t *overload)
 {
@@ -41,22 +52,19 @@ static bool store_option(uint8_t code, const uint8_t *data, size_t length, struc
         *(code == OPTION_TYPE ? &reply->type : overload) = data[0];
         return true;
     }
-    uint32_t *field;
-    switch (code) {
-    case OPTION_NETMASK: field = &reply->netmask; break;
-    case OPTION_ROUTER: field = &reply->router; break;
-    case OPTION_DNS: field = &reply->dns_server; break;
-    case OPTION_LEASE: field = &reply->lease_s; break;
-    case OPTION_SERVER: field = &reply->server; break;
-    case OPTION_T1: field = &reply->t1_s; break;
-    case OPTION_T2: field = &reply->t2_s; break;
-    default: return true;
+    const uint8_t *number = numbers[0];
+    while (number[0] != code) {
+        number += sizeof numbers[0];
+        if (number == numbers[0] + sizeof numbers) {
+            return true;
+        }
     }
     bool list = code == OPTION_ROUTER || code == OPTION_DNS; /* of which the first is taken */
     if (length < 4 || (list ? length % 4 != 0 : length != 4)) {
         return false;
     }
-    *field = load_be32(data);
+    uint32_t value = load_be32(data);
+    __builtin_memcpy((uint8_t *)reply + number[1], &value, sizeof value);
     return true;
 }
 
@@ -109,39 +117,36 @@ void dhcp_build_head(uint8_t *head, const struct dhcp_request *request)
     __builtin_memcpy(head + 28, request->mac, 6);
 }
 
-static uint8_t *put32(uint8_t *at, uint8_t code, uint32_t value)
+static uint8_t *put(uint8_t *at, uint8_t code, const void *value, size_t length)
 {
-    if (value == 0) {
-        return at;
-    }
     at[0] = code;
-    at[1] = 4;
-    store_be32(at + 2, value);
-    return at + 6;
+    at[1] = (uint8_t)length;
+    memcpy(at + 2, value, length);
+    return at + 2 + length;
+}
+
+/* Unless it is 0. */
+static uint8_t *put_address(uint8_t *at, uint8_t code, uint32_t address)
+{
+    uint32_t value = __builtin_bswap32(address);
+    return address ? put(at, code, &value, sizeof value) : at;
 }
 
 void dhcp_build_tail(uint8_t *tail, size_t size, const struct dhcp_request *request)
 {
-    static const uint8_t parameters[] = {
-        OPTION_PARAMETERS, 6, OPTION_NETMASK, OPTION_ROUTER, OPTION_DNS, OPTION_LEASE, OPTION_T1, OPTION_T2};
+    static const uint8_t parameters[] = {OPTION_NETMASK, OPTION_ROUTER, OPTION_DNS,
+                                         OPTION_LEASE,   OPTION_T1,     OPTION_T2};
     memset(tail, 0, size);
     uint8_t *at = tail + AT_COOKIE - DHCP_HEAD;
     store_be32(at, COOKIE);
-    at[4] = OPTION_TYPE;
-    at[5] = 1;
-    at[6] = request->type;
-    at = put32(at + 7, OPTION_REQUESTED_ADDRESS, request->requested_address);
-    at = put32(at, OPTION_SERVER, request->server);
-    memcpy(at, parameters, sizeof parameters);
-    at += sizeof parameters;
+    at = put(at + 4, OPTION_TYPE, &request->type, 1);
+    at = put_address(at, OPTION_REQUESTED_ADDRESS, request->requested_address);
+    at = put_address(at, OPTION_SERVER, request->server);
+    at = put(at, OPTION_PARAMETERS, parameters, sizeof parameters);
     if (request->hostname && request->hostname[0]) {
         size_t room = (size_t)(tail + size - at) - 3;
         size_t length = strlen(request->hostname);
-        length = length < room ? length : room;
-        at[0] = OPTION_HOST_NAME;
-        at[1] = (uint8_t)length;
-        memcpy(at + 2, request->hostname, length);
-        at += 2 + length;
+        at = put(at, OPTION_HOST_NAME, request->hostname, length < room ? length : room);
     }
     *at = OPTION_END;
 }

@@ -2,12 +2,11 @@
 
 #include "net/wire/bytes.h"
 #include "net/wire/checksum.h"
+#include "net/wire/options.h"
 
 enum {
     VERSION_AND_IHL = 0x45,
     MORE_FRAGMENTS_AND_OFFSET = 0x3FFF,
-    OPTION_END = 0,
-    OPTION_NOP = 1,
     OPTION_LSRR = 131,
     OPTION_SSRR = 137,
 };
@@ -18,21 +17,13 @@ enum {
  */
 static bool options_acceptable(const uint8_t *options, size_t length)
 {
-    for (size_t at = 0; at < length && options[at] != OPTION_END;) {
-        if (options[at] == OPTION_NOP) {
-            at++;
-            continue;
-        }
-        if (options[at] == OPTION_LSRR || options[at] == OPTION_SSRR || length - at < 2) {
+    int kind;
+    for (size_t at = 0; (kind = option_kind(options, length, &at)) > OPTION_END; at += options[at + 1]) {
+        if (kind == OPTION_LSRR || kind == OPTION_SSRR) {
             return false;
         }
-        size_t option_length = options[at + 1];
-        if (option_length < 2 || option_length > length - at) {
-            return false;
-        }
-        at += option_length;
     }
-    return true;
+    return kind == OPTION_END;
 }
 
 enum ipv4_fault ipv4_parse(uint8_t *packet, size_t length, bool verify, struct ipv4_packet *ip)
@@ -72,6 +63,12 @@ void ipv4_build(uint8_t *header, uint32_t source, uint32_t destination, uint8_t 
     store_be32(header + 8, (uint32_t)IPV4_TTL << 24 | (uint32_t)protocol << 16);
     store_be32(header + 12, source);
     store_be32(header + 16, destination);
+}
+
+uint32_t ipv4_payload_sum(const uint8_t *header, const uint8_t *payload, size_t length, size_t total)
+{
+    uint32_t sum = checksum_pseudo_header(load_be32(header + 12), load_be32(header + 16), header[9], total);
+    return checksum_add(sum, payload, length);
 }
 
 void ipv4_fill_checksum(uint8_t *header)

@@ -46,6 +46,12 @@ static inline bool ipv4_is_host(uint32_t address)
 void ipv4_build(uint8_t *header, uint32_t source, uint32_t destination, uint8_t protocol, size_t length,
                 uint16_t id);
 
+/*
+ * Sum, to be added to or finished, of the pseudo-header of TCP or UDP, `total` bytes long, and of the first
+ * `length` of these.
+ */
+uint32_t ipv4_payload_sum(const uint8_t *header, const uint8_t *payload, size_t length, size_t total);
+
 /* Compute and store the checksum of a header. */
 void ipv4_fill_checksum(uint8_t *header);
 

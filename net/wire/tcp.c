@@ -1,32 +1,23 @@
 #include "net/wire/tcp.h"
 
 #include "net/wire/bytes.h"
+#include "net/wire/options.h"
 
-enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2 };
+enum { OPTION_MSS = 2 };
 
 static bool parse_options(const uint8_t *options, size_t length, struct tcp_segment *segment)
 {
-    for (size_t at = 0; at < length && options[at] != OPTION_END;) {
-        if (options[at] == OPTION_NOP) {
-            at++;
+    int kind;
+    for (size_t at = 0; (kind = option_kind(options, length, &at)) > OPTION_END; at += options[at + 1]) {
+        if (kind != OPTION_MSS) {
             continue;
         }
-        if (length - at < 2) {
+        if (options[at + 1] != TCP_MSS_OPTION) {
             return false;
         }
-        size_t option_length = options[at + 1];
-        if (option_length < 2 || option_length > length - at) {
-            return false;
-        }
-        if (options[at] == OPTION_MSS) {
-            if (option_length != TCP_MSS_OPTION) {
-                return false;
-            }
-            segment->mss = load_be16(options + at + 2);
-        }
-        at += option_length;
+        segment->mss = load_be16(options + at + 2);
     }
-    return true;
+    return kind == OPTION_END;
 }
 
 bool tcp_parse(const uint8_t *packet, size_t length, struct tcp_segment *segment)

@@ -8,6 +8,7 @@
 
 enum {
     TCP_HEADER = 20,
+    TCP_CHECKSUM = 16, /* where it is */
     TCP_MSS_OPTION = 4,
     TCP_FIN = 0x01,
     TCP_SYN = 0x02,

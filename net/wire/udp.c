@@ -8,8 +8,7 @@ static bool checksum_right(const struct ipv4_packet *ip, size_t length)
     if (load_native16(ip->payload + 6) == 0) {
         return true; /* the sender has not computed one */
     }
-    uint32_t sum = checksum_pseudo_header(ip->source, ip->destination, IPV4_PROTOCOL_UDP, length);
-    return checksum_finish(checksum_add(sum, ip->payload, length)) == 0;
+    return checksum_finish(ipv4_payload_sum(ip->header, ip->payload, length, length)) == 0;
 }
 
 bool udp_parse(const struct ipv4_packet *ip, bool verify, struct udp_header *udp)

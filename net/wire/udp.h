@@ -4,7 +4,7 @@
 
 #include "net/wire/ipv4.h"
 
-enum { UDP_HEADER = 8 };
+enum { UDP_HEADER = 8, UDP_CHECKSUM = 6 /* where it is */ };
 
 struct udp_header {
     uint16_t source;

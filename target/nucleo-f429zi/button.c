@@ -15,6 +15,7 @@ void button_init(void)
     (void)RCC->APB2ENR; /* two cycles for the clock to run: RM0090 6.3.14 */
     SYSCFG->EXTICR[LINE / 4] = (SYSCFG->EXTICR[LINE / 4] & ~(15u << shift)) | (uint32_t)PORT_C << shift;
     EXTI->RTSR |= 1u << LINE;
+    EXTI->FTSR |= 1u << LINE;
     EXTI->PR = 1u << LINE;
     EXTI->IMR |= 1u << LINE;
 }

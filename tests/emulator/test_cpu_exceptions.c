@@ -223,15 +223,15 @@ static void test_basepri_max_only_raises(void **state)
     struct machine *m = *state;
     struct cpu *c = &m->cpu;
 
-    cpu_special_write(c, 18, 2, 0x60);
+    cpu_special_write(m, 18, 2, 0x60);
     assert_int_equal(c->basepri, 0x60);
-    cpu_special_write(c, 18, 2, 0x80);
+    cpu_special_write(m, 18, 2, 0x80);
     assert_int_equal(c->basepri, 0x60);
-    cpu_special_write(c, 18, 2, 0);
+    cpu_special_write(m, 18, 2, 0);
     assert_int_equal(c->basepri, 0x60);
-    cpu_special_write(c, 18, 2, 0x20);
+    cpu_special_write(m, 18, 2, 0x20);
     assert_int_equal(c->basepri, 0x20);
-    cpu_special_write(c, 17, 2, 0);
+    cpu_special_write(m, 17, 2, 0);
     assert_int_equal(c->basepri, 0);
 }
 

@@ -199,6 +199,22 @@ static void test_other_coprocessors_do_not_exist(void **state)
     expect_usage_fault(m, CFSR_NOCP);
 }
 
+/* A5.3.18: no coprocessor instruction at all; A7.7.162: a store relative to the PC */
+static void test_undefined_encodings(void **state)
+{
+    static const uint16_t code[][2] = {
+        {0xFF7D, 0xAD94}, {0xEF00, 0x0110}, {0xF84F, 0x1C05}, {0xF82F, 0x1002}};
+
+    for (size_t i = 0; i < sizeof code / sizeof *code; i++) {
+        struct machine *m;
+        tear_down(state);
+        set_up(state);
+        m = *state;
+        load_code(m, MAIN, code[i], 2);
+        expect_usage_fault(m, CFSR_UNDEFINSTR);
+    }
+}
+
 static void test_invalid_exception_return(void **state)
 {
     struct machine *m = *state;
@@ -300,6 +316,7 @@ int main(void)
         TEST(test_branch_to_arm_state),
         TEST(test_fpu_is_off_after_reset),
         TEST(test_other_coprocessors_do_not_exist),
+        TEST(test_undefined_encodings),
         TEST(test_invalid_exception_return),
         TEST(test_breakpoint_without_debugger),
         TEST(test_breakpoint_with_debug_monitor),

@@ -214,6 +214,85 @@ static void test_bit_banding(void **state)
     assert_int_equal(peek(m, DATA), 0x80000000);
 }
 
+/* Any width of access to the alias; the first and the last bit; peripherals' bits. */
+static void test_bit_banding_everywhere(void **state)
+{
+    struct machine *m = *state;
+    struct cpu *c = &m->cpu;
+
+    CODE(m, MAIN, 0x7008, 0x8048, 0x6810,
+         0x7815); /* strb r0, [r1]; strh r0, [r1, #2]; ldr r0, [r2]; ldrb r5, [r2] */
+    c->r[0] = 0xFF;
+    c->r[1] = 0x22000000 + 4 * 8; /* bit 8 of the first word; + 2 is the same alias word */
+    c->r[2] = c->r[1];
+    steps(m, 1);
+    assert_int_equal(peek(m, SRAM_BASE), 0x100);
+    c->r[0] = 0xFE;
+    step(m);
+    assert_int_equal(peek(m, SRAM_BASE), 0);
+    poke(m, SRAM_BASE, 0x100);
+    steps(m, 2);
+    assert_int_equal(c->r[0], 1);
+    assert_int_equal(c->r[5], 1);
+    poke(m, 0x22000000 + (SRAM_SIZE - 4) * 32 + 31 * 4, 1);
+    assert_int_equal(peek(m, SRAM_BASE + SRAM_SIZE - 4), 0x80000000);
+    poke(m, 0x42000000 + 0x23844 * 32 + 14 * 4, 1); /* RCC_APB2ENR.SYSCFGEN */
+    assert_int_equal(peek(m, 0x40023844), 1 << 14);
+}
+
+/* RM0090 2.4: SYSCFG_MEMRMP chooses what lies at address 0, for fetches, loads and stores. */
+static void test_sram_at_zero(void **state)
+{
+    struct machine *m = *state;
+    struct cpu *c = &m->cpu;
+
+    poke(m, 0x40023844, 1 << 14);
+    poke(m, 0x40013800, 3);
+    CODE(m, DATA, 0x2009, 0x600A, 0x2105); /* movs r0, #9; str r2, [r1]; movs r1, #5 */
+    assert_int_equal(peek(m, DATA - SRAM_BASE), 0x600A2009);
+    c->r[15] = DATA - SRAM_BASE;
+    step(m);
+    assert_int_equal(c->r[0], 9);
+    c->r[1] = DATA - SRAM_BASE + 4; /* through the alias, what is to be executed next, which was decoded */
+    c->r[2] = 0x2107;
+    CODE(m, DATA + 4, 0x2105, NOP);
+    c->r[15] = DATA - SRAM_BASE + 4;
+    step(m);
+    assert_int_equal(c->r[1], 5);
+    c->r[1] = DATA - SRAM_BASE + 4;
+    c->r[15] = DATA - SRAM_BASE + 2;
+    steps(m, 2);
+    assert_int_equal(c->r[1], 7);
+    poke(m, 0x40013800, 0);
+    assert_int_equal(peek(m, 0), STACK);
+    c->r[15] = MAIN - FLASH_BASE;
+    CODE(m, MAIN, 0x2003);
+    step(m);
+    assert_int_equal(c->r[0], 3);
+}
+
+/* A7.7.17: BKPT is unconditional, in an IT block too. */
+static void test_breakpoint_in_it_block(void **state)
+{
+    struct machine *m = *state;
+
+    CODE(m, MAIN, 0xBF08, 0xBE00, NOP); /* it eq; bkpt */
+    cpu_set_apsr(&m->cpu, 0);
+    steps(m, 2);
+    assert_in_handler(m, EXCEPTION_HARDFAULT);
+}
+
+/* The PC reads as the instruction's address plus 4 (A2.3.1). */
+static void test_move_pc_to_pc(void **state)
+{
+    struct machine *m = *state;
+
+    CODE(m, MAIN, 0x46FF, 0x2001, 0x2102); /* mov pc, pc; movs r0, #1; movs r1, #2 */
+    steps(m, 2);
+    assert_int_equal(m->cpu.r[1], 2);
+    assert_int_equal(m->cpu.r[15], MAIN + 6);
+}
+
 static void test_priority_registers_keep_four_bits(void **state)
 {
     struct machine *m = *state;
@@ -295,15 +374,6 @@ static void test_semihosting_exit_status(void **state)
     assert_int_equal(m->exit_status, 42);
 }
 
-static void test_mpu_is_refused(void **state)
-{
-    struct machine *m = *state;
-
-    assert_int_equal(peek(m, 0xE000ED90), 8 << 8);
-    poke(m, 0xE000ED94, 1);
-    assert_int_equal(m->stop, STOP_ERROR);
-}
-
 /* The run ends before the instruction at which the cycle is reached. */
 static void test_events_end_the_run_exactly(void **state)
 {
@@ -333,13 +403,16 @@ int main(void)
         TEST(test_code_that_overwrites_itself),
         TEST(test_flash_alias_at_zero),
         TEST(test_bit_banding),
+        TEST(test_bit_banding_everywhere),
+        TEST(test_sram_at_zero),
+        TEST(test_breakpoint_in_it_block),
+        TEST(test_move_pc_to_pc),
         TEST(test_priority_registers_keep_four_bits),
         TEST(test_nvic_reaches_the_last_interrupt),
         TEST(test_icsr),
         TEST(test_system_reset),
         TEST(test_semihosting_console_and_exit),
         TEST(test_semihosting_exit_status),
-        TEST(test_mpu_is_refused),
         TEST(test_events_end_the_run_exactly),
     };
     return cmocka_run_group_tests_name("cpu-system", tests, NULL, NULL);

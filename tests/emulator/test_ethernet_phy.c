@@ -91,6 +91,52 @@ static void smi_reads_the_ids(void **state)
 }
 
 /* 64 bits of MDC, 48 MHz / 42: 56 us. */
+/* LAN8742A datasheet, section 4.2: after a reset without a cable, and the bits that hold what is written. */
+static const struct phy_register {
+    uint8_t number;
+    uint16_t reset;
+    uint16_t plain; /* holds what is written, and does nothing that hinders the next access */
+    bool writable;
+} phy_registers[] = {
+    {0, 0x3000, 0x0000, true},                              /* basic control: its bits act, the tests below */
+    {1, 0x7809, 0x0000, false},                             /* basic status */
+    {2, 0x0007, 0x0000, false},                             /* identifiers */
+    {3, 0xC131, 0x0000, false},  {4, 0x01E1, 0xADFF, true}, /* advertisement */
+    {5, 0x0000, 0x0000, false},  {6, 0x0000, 0x0000, false},
+    {17, 0x0000, 0x2240, true}, /* mode control: EDPWRDOWN, FARLOOPBACK, ALTINT */
+    {18, 0x00E0, 0x00FF, true}, /* special modes: MODE, PHYAD as strapped */
+    {26, 0x0000, 0x0000, false}, {27, 0x0000, 0xA800, true}, /* AMDIXCTRL, CH_SELECT, SQEOFF */
+    {29, 0x0000, 0x0000, false}, {30, 0x0000, 0x01FE, true}, /* interrupt mask */
+    {31, 0x0040, 0x0000, false},
+};
+
+static void every_register_of_the_phy(void **state)
+{
+    static const uint16_t patterns[] = {0xFFFF, 0x5555, 0xAAAA, 0};
+    struct bench *b = *state;
+
+    ethernet_cable(b->m, false);
+    bench_bring_up(b);
+    bench_smi_write(b, 0, 0, 0x8000);
+    bench_wait(b, VTIME_MS(500));
+    for (size_t i = 0; i < sizeof phy_registers / sizeof phy_registers[0]; i++) {
+        const struct phy_register *r = &phy_registers[i];
+        (void)bench_smi_read(b, 0, r->number == 29 ? 29 : 2); /* 29 is cleared by reading */
+        assert_int_equal(bench_smi_read(b, 0, r->number), r->reset);
+        b->report_count = 0;
+        if (!r->writable) {
+            bench_smi_write(b, 0, r->number, (uint16_t)~r->reset);
+            assert_true(bench_reported(b, "read-only"));
+            assert_int_equal(bench_smi_read(b, 0, r->number), r->reset);
+        }
+        for (size_t k = 0; r->plain && k < 4; k++) {
+            bench_smi_write(b, 0, r->number, patterns[k]);
+            assert_int_equal(bench_smi_read(b, 0, r->number),
+                             (r->reset & ~r->plain) | (patterns[k] & r->plain));
+        }
+    }
+}
+
 static void smi_takes_its_time(void **state)
 {
     struct bench *b = *state;
@@ -265,6 +311,7 @@ int main(void)
         TEST(a_write_during_the_reset_is_lost),
         TEST(reset_values),
         TEST(smi_reads_the_ids),
+        TEST(every_register_of_the_phy),
         TEST(smi_takes_its_time),
         TEST(too_fast_mdc_is_reported),
         TEST(auto_negotiation_brings_the_link),

@@ -241,12 +241,22 @@ static void rmii_is_chosen_before_the_mac_is_clocked(void **state)
     assert_warned("MII_RMII_SEL");
 }
 
-static void event_mode_is_not_passed_over(void **state)
+static void event_mode_wakes_the_core_and_pends_nothing(void **state)
 {
     struct machine *m = *state;
 
-    set(m, EXTI_EMR, 1);
-    assert_int_equal(m->stop, STOP_ERROR);
+    set(m, EXTI_EMR, 1 << 19 | 2);
+    set(m, EXTI_RTSR, 1 << 19);
+    exti_line_event(m, 18);
+    assert_int_equal(m->cpu.event_register, 0);
+    exti_line_event(m, 19);
+    assert_int_equal(m->cpu.event_register, 1);
+    assert_false(core.irq[62]);
+    m->cpu.event_register = 0;
+    set(m, EXTI_SWIER, 2);
+    assert_int_equal(m->cpu.event_register, 1);
+    assert_int_equal(get(m, EXTI_PR), 1 << 19);
+    assert_quiet();
 }
 
 int main(void)
@@ -266,7 +276,7 @@ int main(void)
         TEST(ethernet_wakes_through_line_19),
         TEST(moving_a_line_to_a_high_pin_is_an_edge),
         TEST(rmii_is_chosen_before_the_mac_is_clocked),
-        TEST(event_mode_is_not_passed_over),
+        TEST(event_mode_wakes_the_core_and_pends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,20 +39,57 @@ static void every_action_is_read(void **state)
         const char *text;
         enum action_kind kind;
     } actions[] = {
-        {"cable in", ACTION_CABLE_IN},         {"cable out", ACTION_CABLE_OUT},
-        {"button press", ACTION_BUTTON_PRESS}, {"button down", ACTION_BUTTON_DOWN},
-        {"button up", ACTION_BUTTON_UP},       {"reset", ACTION_RESET},
-        {"power-cycle", ACTION_POWER_CYCLE},   {"stop", ACTION_STOP},
+        {"cable in", ACTION_CABLE_IN},
+        {"cable out", ACTION_CABLE_OUT},
+        {"button press", ACTION_BUTTON_PRESS},
+        {"button down", ACTION_BUTTON_DOWN},
+        {"button up", ACTION_BUTTON_UP},
+        {"reset", ACTION_RESET},
+        {"power-cycle", ACTION_POWER_CYCLE},
+        {"stop", ACTION_STOP},
         {"print \"x\"", ACTION_PRINT},
+        {"power-cut", ACTION_POWER_CUT},
+        {"power-on", ACTION_POWER_ON},
+        {"interrupt 90", ACTION_INTERRUPT},
+        {"uart \"x\"", ACTION_UART},
+        {"drop frame 1 in", ACTION_DROP},
+        {"dump x", ACTION_DUMP},
+        {"duplicate frame 7 out", ACTION_DUPLICATE},
+        {"corrupt frame 2 in", ACTION_CORRUPT},
+        {"corrupt frame 2 in at 40", ACTION_CORRUPT},
+        {"save-snapshot \"x\"", ACTION_SAVE_SNAPSHOT},
     };
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
-        char source[64];
-        snprintf(source, sizeof source, "at 1s %s", actions[i].text);
+        char source[128];
+        snprintf(source, sizeof source, "at 1s %s\n%s", actions[i].text, actions[i].text);
         struct script s = parsed(source);
-        assert_int_equal(s.count, 1);
+        assert_int_equal(s.count, 2);
         assert_int_equal(s.steps[0].action.kind, actions[i].kind);
+        assert_int_equal(s.steps[1].action.kind, actions[i].kind);
+        assert_int_equal(s.steps[1].trigger, TRIGGER_DELAY);
+        assert_int_equal(s.steps[1].time, 0);
         script_close(&s);
     }
+}
+
+static void operands_are_read(void **state)
+{
+    (void)state;
+    struct script s =
+        parsed("interrupt 61\ndrop frame 12 out\ncorrupt frame 3 in\ncorrupt frame 3 in at 2047\n"
+               "uart \"a \\\"b\\\"\"\nexpect \"up\" within 5s");
+    assert_int_equal(s.steps[0].action.number, 61);
+    assert_int_equal(s.steps[1].action.number, 12);
+    assert_true(s.steps[1].action.outward);
+    assert_false(s.steps[2].action.outward);
+    assert_int_equal(s.steps[2].action.byte, -1);
+    assert_int_equal(s.steps[3].action.byte, 2047);
+    assert_string_equal(s.steps[4].action.text, "a \"b\"");
+    assert_int_equal(s.steps[5].action.kind, ACTION_NONE);
+    assert_int_equal(s.steps[5].trigger, TRIGGER_LINE);
+    assert_string_equal(s.steps[5].text, "up");
+    assert_int_equal(s.steps[5].within, VTIME_S(5));
+    script_close(&s);
 }
 
 static void triggers_are_read(void **state)
@@ -83,7 +120,7 @@ static void triggers_are_read(void **state)
 static void mistakes_are_explained(void **state)
 {
     (void)state;
-    refused("\nwhen 1s reset", "t:2: a line begins with at or on, not with 'when'");
+    refused("\nwhen 1s reset", "t:2: a line begins with at, on, expect or an action, not with 'when'");
     refused("at 1 reset", "t:1: '1' is not a time: a number with a unit");
     refused("at reset", "t:1: 'reset' is not a time");
     refused("at", "t:1: '' is not a time");
@@ -97,6 +134,23 @@ static void mistakes_are_explained(void **state)
     refused("at 1s stop 256", "t:1: stop takes an exit status");
     refused("at 1s stop soon", "t:1: stop takes an exit status");
     refused("at 1s print done", "t:1: print takes a text in quotes");
+    refused("interrupt 91", "t:1: interrupt takes a device's interrupt from 0 to 90");
+    refused("interrupt -1", "t:1: interrupt takes");
+    refused("interrupt", "t:1: interrupt takes");
+    refused("uart x", "t:1: uart takes a text in quotes");
+    refused("drop 3 in", "t:1: unknown action 'drop 3'");
+    refused("drop frame in", "t:1: frame takes a number from 1");
+    refused("drop frame 0 in", "t:1: frame takes a number from 1");
+    refused("drop frame 1 up", "t:1: a frame comes in or goes out");
+    refused("drop frame 1 in at 3", "t:1: 'at 3' follows the action");
+    refused("corrupt frame 1 in at 2048", "t:1: at takes the number of a byte");
+    refused("corrupt frame 1 in 3", "t:1: '3' follows the action");
+    refused("dump", "t:1: dump takes the name of a variable");
+    refused("save-snapshot \"\"", "t:1: save-snapshot takes a file name in quotes");
+    refused("expect \"x\"", "t:1: expect takes a text and a limit");
+    refused("expect x within 5s", "t:1: expect takes a text and a limit");
+    refused("expect \"x\" within 5", "t:1: '5' is not a time");
+    refused("expect \"x\" within 5s reset", "t:1: 'reset' follows the action");
     refused("on link reset", "t:1: on takes a text in quotes");
     refused("on \"\" reset", "t:1: on takes a text in quotes");
     refused("on \"link reset", "t:1: on takes a text in quotes");
@@ -215,18 +269,47 @@ static void noise_is_survived(void **state)
     }
 }
 
+/* Words of the language in any order, cut anywhere. */
+static void nonsense_is_survived(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "at",    "on",    "expect",    "within", "after", "\"text\"", "\"",        "+1s",   "2ms",
+        "cable", "in",    "out",       "button", "press", "reset",    "drop",      "frame", "corrupt",
+        "7",     "0",     "interrupt", "dump",   "name",  "uart",     "stop",      "256",   "\n",
+        "\n",    "# x\n", "power-cut", "print",  "\\\"",  "power-on", "duplicate", "-1",    "save-snapshot",
+    };
+    uint32_t seed = 7;
+    unsigned good = 0;
+    for (unsigned round = 0; round < 30000; round++) {
+        char source[160] = "";
+        size_t length = 0;
+        for (unsigned i = 0; i < 2 + round % 12; i++) {
+            seed = seed * 1664525 + 1013904223;
+            const char *word = words[(seed >> 12) % (sizeof words / sizeof words[0])];
+            length += (size_t)snprintf(source + length, sizeof source - length, "%s ", word);
+        }
+        source[(seed >> 8) % (length + 1)] = '\0';
+        struct script s;
+        if (script_parse(&s, "t", source, error, sizeof error)) {
+            good++;
+            script_close(&s);
+        } else {
+            assert_memory_equal(error, "t:", 2);
+        }
+    }
+    assert_true(good > 100); /* it is not all nonsense */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_action_is_read),
-        cmocka_unit_test(triggers_are_read),
-        cmocka_unit_test(mistakes_are_explained),
-        cmocka_unit_test(missing_file_is_explained),
-        cmocka_unit_test(steps_come_in_their_order),
-        cmocka_unit_test(one_line_serves_one_step),
-        cmocka_unit_test(limit_expires),
-        cmocka_unit_test(empty_script_is_nothing),
-        cmocka_unit_test(noise_is_survived),
+        cmocka_unit_test(every_action_is_read),      cmocka_unit_test(operands_are_read),
+        cmocka_unit_test(triggers_are_read),         cmocka_unit_test(mistakes_are_explained),
+        cmocka_unit_test(missing_file_is_explained), cmocka_unit_test(steps_come_in_their_order),
+        cmocka_unit_test(one_line_serves_one_step),  cmocka_unit_test(limit_expires),
+        cmocka_unit_test(empty_script_is_nothing),   cmocka_unit_test(noise_is_survived),
+        cmocka_unit_test(nonsense_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

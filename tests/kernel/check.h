@@ -1,39 +1,25 @@
 /*
  * What the programs for the virtual CPU have in common: they print a line per
- * check by semihosting (BKPT 0xAB) and end with the verdict as exit status.
+ * check and end with the verdict as exit status, by semihosting (BKPT 0xAB).
  */
 #ifndef TESTS_KERNEL_CHECK_H
 #define TESTS_KERNEL_CHECK_H
 
 #include "kernel/kernel.h"
-#include "target/stm32f429/irq.h"
+#include "tests/kernel/board.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SYS_WRITE0                   0x04
-#define SYS_EXIT                     0x18
-#define ADP_STOPPED_RUN_TIME_ERROR   0x20023
-#define ADP_STOPPED_APPLICATION_EXIT 0x20026
-
-static inline void semihosting(uint32_t operation, uintptr_t argument)
-{
-    register uint32_t r0 __asm__("r0") = operation;
-    register uintptr_t r1 __asm__("r1") = argument;
-    __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
-}
-
 static inline void say(const char *text)
 {
-    semihosting(SYS_WRITE0, (uintptr_t)text);
+    board_say(text);
 }
 
 static inline _Noreturn void finish(bool passed)
 {
     say(passed ? "PASSED\n" : "FAILED\n");
-    semihosting(SYS_EXIT, passed ? ADP_STOPPED_APPLICATION_EXIT : ADP_STOPPED_RUN_TIME_ERROR);
-    for (;;) {
-    }
+    board_exit(passed);
 }
 
 /* The first check that does not hold ends the program. */
@@ -46,9 +32,13 @@ static inline _Noreturn void finish(bool passed)
             finish(false);                                                                                   \
     } while (0)
 
-/* A trace of what ran, a letter each: compared as a whole with what should have run. */
+/*
+ * A trace of what ran, a letter each: compared as a whole with what should have
+ * run. Several tasks write it, so it is volatile: a function that a task calls
+ * does not change it as far as the compiler sees.
+ */
 static char trace_text[64];
-static unsigned trace_length;
+static volatile unsigned trace_length;
 
 static inline void trace(char letter)
 {
@@ -73,24 +63,22 @@ static inline bool traced(const char *expected)
     return same;
 }
 
-static inline uint32_t basepri(void)
-{
-    uint32_t value;
-    __asm__ volatile("mrs %0, basepri" : "=r"(value));
-    return value;
-}
-
 /* A device's request, made by software: the interrupt comes at once if its priority allows. */
 static inline void raise_interrupt(enum irq number)
 {
     port_pend((struct port_pend)PORT_PEND((unsigned)number));
+#ifdef __arm__
     __asm__ volatile("dsb\n\tisb" : : : "memory");
+#endif
 }
 
 /* Runs for this long without sleeping. Bounded even when the clock stands still. */
 static inline void spend(uint64_t time_us)
 {
     uint64_t end = clock_now() + time_us;
+#ifdef BOARD_POSIX
+    posix_spend_until(posix_now_us() + time_us);
+#endif
     for (uint32_t i = 0; i < 100000000 && clock_now() < end; i++) {
     }
 }

@@ -3,7 +3,6 @@
  * resources. It is also the first test, and the three-task program whose size
  * the kernel's budget counts.
  */
-#include "target/stm32f429/timer.h"
 #include "tests/kernel/check.h"
 
 #include "kernel/assert.h"

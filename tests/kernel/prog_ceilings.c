@@ -1,5 +1,4 @@
 /* Preemption by priority, ceilings, nested locks, and every way to leave one. */
-#include "target/stm32f429/timer.h"
 #include "tests/kernel/check.h"
 
 #define TASKS(HARDWARE, SOFTWARE)                                                                            \

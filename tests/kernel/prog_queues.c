@@ -1,5 +1,4 @@
 /* Queues: order, values, bounds; spawns from every level. */
-#include "target/stm32f429/timer.h"
 #include "tests/kernel/check.h"
 
 struct parcel {

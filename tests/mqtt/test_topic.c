@@ -75,7 +75,7 @@ static uint8_t check_everywhere(const char *text)
             memcpy(exact + before, bytes, length);
             uint8_t *block = malloc(before + length + after + 1);
             memcpy(block + 1, exact, before + length + after);
-            uint8_t now = mqtt_check_text((struct mqtt_slice){block + 1, before + length + after});
+            uint8_t now = mqtt_check_text(&(struct mqtt_slice){block + 1, before + length + after});
             free(block);
             assert_true(reason == 0xFF || now == reason);
             reason = now;
@@ -105,11 +105,56 @@ static void text_is_utf8(void **state)
         assert_int_equal(check_everywhere(bad[i]), MQTT_REASON_MALFORMED_PACKET);
 }
 
+/* In each place of two words: what the check by words lets pass is what the one by bytes does. */
+static void each_byte_in_each_place(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        uint8_t expected = byte == '+' || byte == '#'  ? MQTT_REASON_TOPIC_NAME_INVALID
+                           : byte == 0 || byte >= 0x80 ? MQTT_REASON_MALFORMED_PACKET
+                                                       : MQTT_REASON_SUCCESS;
+        for (size_t place = 0; place < 8; place++) {
+            for (size_t length = place + 1; length <= 8; length++) {
+                uint8_t text[8];
+                memset(text, 0x7F, sizeof text);
+                text[place] = (uint8_t)byte;
+                assert_int_equal(mqtt_check_text(&(struct mqtt_slice){text, length}), expected);
+            }
+        }
+    }
+}
+
+static size_t encode_utf8(uint32_t code, uint8_t out[4])
+{
+    size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = length; i-- > 1; code >>= 6)
+        out[i] = (uint8_t)(0x80 | (code & 0x3F));
+    out[0] = (uint8_t)(length == 1 ? code : (0xF00u >> length & 0xFF) | code);
+    return length;
+}
+
+static void each_code_point(void **state)
+{
+    (void)state;
+    for (uint32_t code = 1; code < 0x200000; code++) {
+        uint8_t text[4];
+        struct mqtt_slice slice = {text, encode_utf8(code, text)};
+        uint8_t expected = code == '+' || code == '#' ? MQTT_REASON_TOPIC_NAME_INVALID
+                           : code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)
+                               ? MQTT_REASON_MALFORMED_PACKET
+                               : MQTT_REASON_SUCCESS;
+        if (mqtt_check_text(&slice) != expected)
+            fail_msg("U+%04X", (unsigned)code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_as_4_7_says),
         cmocka_unit_test(text_is_utf8),
+        cmocka_unit_test(each_byte_in_each_place),
+        cmocka_unit_test(each_code_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles each program here and looks for the message that its first line
-# expects; those that expect nothing must compile.
+# expects, and for a line of the program; those that expect nothing must compile.
 # usage: tests/must-not-compile/run.sh COMPILER FLAGS…
 set -u
 [ $# -gt 0 ] || { echo "usage: $0 COMPILER FLAGS..." >&2; exit 2; }
@@ -26,6 +26,8 @@ for program in "$here"/*.c; do
     if [ $status -eq 0 ]; then echo "ok $name"; else fail "$name" "does not compile" "$message"; fi
   elif [ $status -eq 0 ]; then
     fail "$name" "compiles" ""
+  elif ! printf '%s\n' "$message" | grep -q "$name\.c:[0-9]"; then
+    fail "$name" "the message names no line of the program" "$message"
   elif printf '%s\n' "$message" | grep -qF -- "$expected"; then
     echo "ok $name"
   else

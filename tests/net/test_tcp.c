@@ -323,6 +323,35 @@ static void delayed_ack(void **state)
     assert_in_range(time_to_segment(ACK, NULL, 500), 1, 499);
 }
 
+/* How long the stack wants to sleep once it has nothing left to do at this instant. */
+static uint32_t settled_wait(void)
+{
+    while (net_poll(&rig.net, rig.now)) {
+    }
+    net_flush(&rig.net, rig.now);
+    return net_wait_ms(&rig.net, rig.now);
+}
+
+/* An ACK that falls due while nothing can be sent must not keep the core awake. */
+static void owed_ack_without_a_way_out(void **state)
+{
+    (void)state;
+    rig_connect(&rig);
+    rig_segment(&rig, rig.seq, rig.ack, ACK, 8192, pattern, 100);
+    rig_expect_read(&rig, pattern, 100);
+    rig.seq += 100;
+    net_link(&rig.net, false, rig.now);
+    rig.now += 50;
+    settled_wait();
+    assert_int_not_equal(settled_wait(), 0);
+    rig.now += 5000;
+    settled_wait();
+    assert_int_not_equal(settled_wait(), 0);
+    net_link(&rig.net, true, rig.now);
+    settled_wait();
+    assert_int_not_equal(settled_wait(), 0); /* the neighbour is being asked */
+}
+
 static void out_of_order_and_overlap(void **state) /* 3.10.7.4; RFC 5681 4.2: a hole is answered at once */
 {
     (void)state;
@@ -1011,6 +1040,7 @@ int main(void)
         TEST(mss_is_kept_in_bounds),
         TEST(receives_in_place_then_in_the_buffer),
         TEST(delayed_ack),
+        TEST(owed_ack_without_a_way_out),
         TEST(out_of_order_and_overlap),
         TEST(beyond_the_window),
         TEST(receiver_avoids_silly_windows),

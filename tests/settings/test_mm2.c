@@ -86,12 +86,14 @@ int mqtt_publish(struct mqtt *m, const struct mqtt_publish *p, uint32_t now_ms)
         join(one, sizeof one, parts, 4);
         strcat(entry->properties, one);
     }
-    assert_int_equal(p->qos, 1);
+    assert_int_equal(p->qos, strcmp(entry->properties, "code=Busy;") != 0);
     assert_true(p->utf8);
     entry->retain = p->retain;
     entry->expiry = p->message_expiry_s;
-    entry->id = ++session.next_id;
     session.count++;
+    if (p->qos == 0)
+        return 0;
+    entry->id = ++session.next_id;
     return entry->id;
 }
 

@@ -1,0 +1,379 @@
+/* Recordings: a run is repeated to the bit, and whatever is not a good recording is refused with a reason. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <unistd.h>
+
+#include "host/file.h"
+#include "host/recording.h"
+#include "host/virtual_board.h"
+#include "host_tiny_elf.h"
+
+enum { RCC_AHB1ENR = 0x40023830, GPIOC_IDR = 0x40020810, B1 = 1 << 13, GPIOC_ON = 1 << 2 | 1 << 20 };
+
+static struct tiny_elf tiny;
+static char recording_path[64], script_path[64];
+static char error[VIRTUAL_BOARD_ERROR];
+static char *output;
+static size_t output_size;
+static FILE *out;
+
+static void temporary(char path[64])
+{
+    strcpy(path, "/tmp/virtual-board-record-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    tiny_init(&tiny);
+    temporary(recording_path);
+    temporary(script_path);
+    out = open_memstream(&output, &output_size);
+    return out == NULL;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    fclose(out);
+    free(output);
+    unlink(recording_path);
+    unlink(script_path);
+    return 0;
+}
+
+static const char *with_script(const char *text)
+{
+    FILE *file = fopen(script_path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    return script_path;
+}
+
+static struct options quiet(void)
+{
+    struct options o = options_default();
+    o.network = "none";
+    o.timeout = VTIME_S(2);
+    return o;
+}
+
+struct result {
+    int status;
+    uint64_t hash, instructions;
+    vtime now;
+};
+
+static struct result finish(struct virtual_board *board)
+{
+    struct result result = {.status = virtual_board_run_to_end(board)};
+    struct machine *m = virtual_board_machine(board);
+    result.hash = machine_hash(m);
+    result.instructions = m->instructions;
+    result.now = machine_now(m);
+    virtual_board_close(board);
+    return result;
+}
+
+static struct result run(const struct options *o)
+{
+    struct virtual_board *board = o->firmware != NULL
+                                      ? virtual_board_open(o, out, error, sizeof error)
+                                      : virtual_board_open_elf(o, tiny_open(&tiny), out, error, sizeof error);
+    if (board == NULL) {
+        fail_msg("%s", error);
+    }
+    return finish(board);
+}
+
+static struct options replaying(const char *firmware)
+{
+    struct options o = options_default();
+    o.firmware = firmware;
+    o.replay = recording_path;
+    return o;
+}
+
+static void repeats(const struct options *o)
+{
+    struct options recorded = *o;
+    recorded.record = recording_path;
+    struct result first = run(&recorded);
+    struct options replay = replaying(o->firmware);
+    struct result again = run(&replay);
+    fflush(out);
+    if (again.status != first.status || again.hash != first.hash || again.now != first.now) {
+        fail_msg("status %d for %d, %llu instructions for %llu:\n%s", again.status, first.status,
+                 (unsigned long long)again.instructions, (unsigned long long)first.instructions, output);
+    }
+    assert_int_equal(again.instructions, first.instructions);
+    assert_non_null(strstr(output, "the replay ended in the recorded state"));
+}
+
+/* ---- Runs repeat ---- */
+
+/* Waits for the button twice, busy, and logs; so the instant at which an input comes counts instructions. */
+static void watch_the_button(void)
+{
+    tiny_store(&tiny, RCC_AHB1ENR, GPIOC_ON);
+    tiny_wait(&tiny, GPIOC_IDR, B1, B1);
+    tiny_log(&tiny, "down\n");
+    tiny_wait(&tiny, GPIOC_IDR, B1, 0);
+    tiny_log(&tiny, "up\n");
+    tiny_systick(&tiny, 16000);
+}
+
+static void everything_that_comes_from_outside_repeats(void **state)
+{
+    (void)state;
+    struct options o = quiet();
+    watch_the_button();
+    tiny_naps(&tiny, 300);
+    tiny_log(&tiny, "done\n");
+    o.seed = 77;
+    o.cable_in = false;
+    o.script = with_script("at 100.0007ms button press\n"
+                           "on \"up\" after 3us cable in\n"
+                           "at +1ms reset\n"
+                           "on \"started\" within 1s print \"never\"\n");
+    o.fail_on = "done";
+    (void)strcpy(error, "");
+    repeats(&o);
+}
+
+static void power_failure_repeats(void **state)
+{
+    (void)state;
+    struct options o = quiet();
+    watch_the_button();
+    o.script = with_script("at 10ms button down\non \"down\" power-cycle\non \"down\" after 1ms button up\n"
+                           "on \"up\" stop 9\n");
+    repeats(&o);
+}
+
+static void ends_repeat(void **state)
+{
+    (void)state;
+    struct options o = quiet();
+    watch_the_button();
+    tiny_exit(&tiny, 5);
+    o.script = with_script("at 10ms button press\n");
+    repeats(&o);
+    o.until = "down";
+    repeats(&o);
+    o.until = NULL;
+    o.strict = true;
+    o.timeout = VTIME_US(10037);
+    repeats(&o);
+}
+
+static void strict_end_repeats(void **state)
+{
+    (void)state;
+    struct options o = quiet();
+    tiny_delay(&tiny, 1000);
+    tiny_load(&tiny, GPIOC_IDR); /* its clock is off: a warning */
+    tiny_spin(&tiny);
+    o.strict = true;
+    repeats(&o);
+}
+
+static void acts_between_runs_repeat(void **state)
+{
+    (void)state;
+    struct options o = quiet();
+    watch_the_button();
+    o.record = recording_path;
+    struct virtual_board *board = virtual_board_open_elf(&o, tiny_open(&tiny), out, error, sizeof error);
+    assert_non_null(board);
+    assert_true(virtual_board_run(board, VTIME_US(777)));
+    virtual_board_act(board, &(struct action){.kind = ACTION_BUTTON_DOWN});
+    assert_true(virtual_board_run_until_line(board, "down", VTIME_S(1)));
+    virtual_board_act(board, &(struct action){.kind = ACTION_BUTTON_UP});
+    assert_true(virtual_board_run_until_line(board, "up", VTIME_S(1)));
+    virtual_board_close(board); /* the recording ends here all the same */
+    struct options replay = replaying(NULL);
+    struct result again = run(&replay);
+    assert_int_equal(again.status, 0);
+    fflush(out);
+    assert_non_null(strstr(output, "the replay ended in the recorded state"));
+}
+
+static void frames_repeat(void **state)
+{
+    (void)state;
+    struct options o = quiet();
+    o.firmware = MOTE_FIRMWARE_DIR "/mote-dhcp.elf";
+    o.network = "slirp";
+    o.pace = PACE_FAST;
+    o.timeout = VTIME_S(5);
+    repeats(&o);
+    struct recording r;
+    assert_true(recording_open(&r, recording_path, error, sizeof error));
+    assert_true(r.count >= 3); /* two answers of the DHCP server and one of ARP at least */
+    recording_close(&r);
+}
+
+static void departure_is_told(void **state)
+{
+    (void)state;
+    struct options o = quiet();
+    watch_the_button();
+    o.record = recording_path;
+    o.script = with_script("at 10ms button press\n");
+    run(&o);
+    /* The same inputs, but another end is claimed. */
+    size_t size;
+    uint8_t *data = file_read(recording_path, 1 << 20, &size);
+    struct recording r;
+    assert_true(recording_parse(&r, "r", data, size, error, sizeof error));
+    struct machine *m = machine_create(&(struct host){0}, 1);
+    struct recorder *writer = recorder_open(recording_path, &r.start, error, sizeof error);
+    assert_non_null(writer);
+    m->epoch = r.end_instant;
+    recorder_end(writer, m, &r.end);
+    assert_true(recorder_close(writer));
+    recording_close(&r);
+    machine_destroy(m);
+    free(data);
+    struct options replay = replaying(NULL);
+    assert_int_equal(run(&replay).status, EXIT_UNFAITHFUL);
+    fflush(out);
+    assert_non_null(strstr(output, "the replay departs from the recording"));
+}
+
+/* ---- Files ---- */
+
+static void refused(const struct options *o, const char *message)
+{
+    struct virtual_board *board = virtual_board_open_elf(o, tiny_open(&tiny), out, error, sizeof error);
+    assert_null(board);
+    if (strstr(error, message) == NULL) {
+        fail_msg("expected \"%s\", got \"%s\"", message, error);
+    }
+}
+
+static uint8_t *make_recording(size_t *size)
+{
+    struct options o = quiet();
+    watch_the_button();
+    o.record = recording_path;
+    o.script = with_script("at 1ms button press\nat 300ms cable out\nat 310ms stop 3\n");
+    run(&o);
+    uint8_t *data = file_read(recording_path, 1 << 20, size);
+    assert_non_null(data);
+    return data;
+}
+
+static void rewrite(const void *data, size_t size)
+{
+    FILE *file = fopen(recording_path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, size, file), size);
+    fclose(file);
+}
+
+static void bad_files_are_refused(void **state)
+{
+    (void)state;
+    size_t size;
+    uint8_t *data = make_recording(&size);
+    struct options replay = replaying(NULL);
+    replay.record = "/tmp/x";
+    refused(&replay, "--record and --replay at once");
+    replay.record = NULL;
+    data[8] = 9;
+    rewrite(data, size);
+    refused(&replay, "a recording of version 9, this virtual board reads version 1");
+    data[8] = 1;
+    data[20] ^= 1;
+    rewrite(data, size);
+    refused(&replay, "damaged at byte 0");
+    data[20] ^= 1;
+    data[58] ^= 1;
+    rewrite(data, size);
+    refused(&replay, "damaged at byte 48: record the run again");
+    rewrite("frames", 6);
+    refused(&replay, "not a recording: --record makes one");
+    rewrite(data, 20);
+    refused(&replay, "breaks off in its header");
+    data[58] ^= 1;
+    rewrite(data, size);
+    tiny_log(&tiny, "another program\n");
+    refused(&replay, "recorded with another ELF");
+    replay.replay = "/nonexistent/recording";
+    refused(&replay, "cannot read the recording /nonexistent/recording: No such file");
+    struct options o = quiet();
+    o.record = "/nonexistent/recording";
+    refused(&o, "cannot write the recording /nonexistent/recording: No such file");
+    free(data);
+}
+
+static void broken_off_recording_is_replayed_as_far_as_it_goes(void **state)
+{
+    (void)state;
+    size_t size;
+    uint8_t *data = make_recording(&size);
+    rewrite(data, size - 1);
+    struct options replay = replaying(NULL);
+    assert_int_equal(run(&replay).status, EXIT_FAILED);
+    fflush(out);
+    assert_non_null(strstr(output, "cable out\n[board   0.310000] the recording breaks off here"));
+    free(data);
+}
+
+/* Any file: a recording or a message, never a crash (the sanitizers judge); no damage passes. */
+static void noise_is_survived(void **state)
+{
+    (void)state;
+    size_t size;
+    uint8_t *data = make_recording(&size);
+    struct recording r;
+    for (size_t at = 0; at < size; at++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            data[at] ^= (uint8_t)(1u << bit);
+            bool good = recording_parse(&r, "noise", data, size, error, sizeof error);
+            if (good) { /* only a length that leads beyond the end may look like a file that breaks off */
+                assert_false(r.has_end);
+                recording_close(&r);
+            }
+            data[at] ^= (uint8_t)(1u << bit);
+        }
+    }
+    for (size_t length = 0; length < size; length++) {
+        if (recording_parse(&r, "cut", data, length, error, sizeof error)) {
+            assert_false(r.has_end);
+            recording_close(&r);
+        }
+    }
+    free(data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(everything_that_comes_from_outside_repeats, setup, teardown),
+        cmocka_unit_test_setup_teardown(power_failure_repeats, setup, teardown),
+        cmocka_unit_test_setup_teardown(ends_repeat, setup, teardown),
+        cmocka_unit_test_setup_teardown(strict_end_repeats, setup, teardown),
+        cmocka_unit_test_setup_teardown(acts_between_runs_repeat, setup, teardown),
+        cmocka_unit_test_setup_teardown(frames_repeat, setup, teardown),
+        cmocka_unit_test_setup_teardown(departure_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(bad_files_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(broken_off_recording_is_replayed_as_far_as_it_goes, setup, teardown),
+        cmocka_unit_test_setup_teardown(noise_is_survived, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

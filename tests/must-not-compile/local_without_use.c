@@ -1,0 +1,7 @@
+// expect: 'presses' undeclared
+#include "base.h"
+
+TASK(button)
+{
+    presses->value++;
+}
