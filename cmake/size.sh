@@ -1,5 +1,5 @@
 #!/bin/sh
-# Flash and RAM of an ELF against the budgets (docs/figures.md). Exit 1: over.
+# Flash and RAM of an ELF against their budgets. Exit 1: over.
 set -eu
 elf=$1
 flash_budget=28672

@@ -165,7 +165,12 @@ static uint32_t process_nans(uint32_t a, const struct number *x, uint32_t b, con
     return process_nan(b, y, fpscr);
 }
 
-/* ---- The fast path: round to nearest, IXC set already, nothing special on the way ---- */
+/*
+ * ---- The fast path: round to nearest, nothing special on the way ----
+ *
+ * Then the other modes do not matter, and IXC is the only flag that may arise;
+ * it is found by computing the rounding error, which is exact.
+ */
 
 static bool is_plain(uint32_t a)
 {
@@ -174,7 +179,7 @@ static bool is_plain(uint32_t a)
 
 static bool fast_modes(uint32_t fpscr)
 {
-    return (fpscr & (FPSCR_MODES | FPSCR_IXC)) == FPSCR_IXC;
+    return fp_rounding(fpscr) == ROUND_NEAREST;
 }
 
 static float as_float(uint32_t a)
@@ -195,6 +200,20 @@ static uint32_t as_bits(float f)
 static bool is_safe(uint32_t a)
 {
     return (((a >> 23) + 1) & 0xFF) > 2;
+}
+
+static uint32_t noting(bool inexact, uint32_t result, uint32_t *fpscr)
+{
+    *fpscr |= inexact ? FPSCR_IXC : 0;
+    return result;
+}
+
+/* Knuth's TwoSum: is sum not a + b? */
+static bool sum_is_inexact(float a, float b, float sum)
+{
+    float part = sum - a;
+
+    return (a - (sum - part)) + (b - part) != 0;
 }
 
 /* ---- Addition ---- */
@@ -265,9 +284,9 @@ static uint32_t add_or_subtract(uint32_t a, uint32_t b, bool subtract, uint32_t 
 uint32_t fp_add(uint32_t a, uint32_t b, uint32_t *fpscr)
 {
     if (fast_modes(*fpscr) && is_plain(a) && is_plain(b)) {
-        uint32_t sum = as_bits(as_float(a) + as_float(b));
-        if (is_safe(sum))
-            return sum;
+        float sum = as_float(a) + as_float(b);
+        if (is_safe(as_bits(sum)))
+            return noting(sum_is_inexact(as_float(a), as_float(b), sum), as_bits(sum), fpscr);
     }
     return add_or_subtract(a, b, false, fpscr);
 }
@@ -275,9 +294,9 @@ uint32_t fp_add(uint32_t a, uint32_t b, uint32_t *fpscr)
 uint32_t fp_sub(uint32_t a, uint32_t b, uint32_t *fpscr)
 {
     if (fast_modes(*fpscr) && is_plain(a) && is_plain(b)) {
-        uint32_t difference = as_bits(as_float(a) - as_float(b));
-        if (is_safe(difference))
-            return difference;
+        float difference = as_float(a) - as_float(b);
+        if (is_safe(as_bits(difference)))
+            return noting(sum_is_inexact(as_float(a), -as_float(b), difference), as_bits(difference), fpscr);
     }
     return add_or_subtract(a, b, true, fpscr);
 }
@@ -320,9 +339,10 @@ static uint32_t mul_slow(uint32_t a, uint32_t b, uint32_t *fpscr)
 uint32_t fp_mul(uint32_t a, uint32_t b, uint32_t *fpscr)
 {
     if (fast_modes(*fpscr) && is_plain(a) && is_plain(b)) {
-        uint32_t product = as_bits(as_float(a) * as_float(b));
-        if (is_safe(product))
-            return product;
+        double exact = (double)as_float(a) * (double)as_float(b);
+        float product = (float)exact;
+        if (is_safe(as_bits(product)))
+            return noting((double)product != exact, as_bits(product), fpscr);
     }
     return mul_slow(a, b, fpscr);
 }
@@ -357,18 +377,21 @@ static struct number multiply_any(const struct number *x, const struct number *y
  * The product of two floats is exact in a double. The sum is rounded to odd
  * there, so that rounding it again to a float is as if rounded once.
  */
-static uint32_t fma_in_double(uint32_t addend, uint32_t a, uint32_t b)
+static uint32_t fma_in_double(uint32_t addend, uint32_t a, uint32_t b, bool *inexact)
 {
     double product = (double)as_float(a) * (double)as_float(b), c = (double)as_float(addend);
     double sum = product + c, part = sum - product;
     double error = (product - (sum - part)) + (c - part);
     uint64_t bits;
+    float result;
 
     memcpy(&bits, &sum, sizeof bits);
     if (error != 0 && !(bits & 1))
         bits += (error > 0) == (sum > 0) ? 1 : UINT64_MAX;
     memcpy(&sum, &bits, sizeof sum);
-    return as_bits((float)sum);
+    result = (float)sum;
+    *inexact = error != 0 || (double)result != sum;
+    return as_bits(result);
 }
 
 static uint32_t fma_slow(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpscr)
@@ -389,9 +412,10 @@ static uint32_t fma_slow(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpsc
 uint32_t fp_fma(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpscr)
 {
     if (fast_modes(*fpscr) && is_plain(addend) && is_plain(a) && is_plain(b)) {
-        uint32_t sum = fma_in_double(addend, a, b);
+        bool inexact;
+        uint32_t sum = fma_in_double(addend, a, b, &inexact);
         if (is_safe(sum))
-            return sum;
+            return noting(inexact, sum, fpscr);
     }
     return fma_slow(addend, a, b, fpscr);
 }
@@ -432,9 +456,10 @@ static uint32_t div_slow(uint32_t a, uint32_t b, uint32_t *fpscr)
 uint32_t fp_div(uint32_t a, uint32_t b, uint32_t *fpscr)
 {
     if (fast_modes(*fpscr) && is_plain(a) && is_plain(b)) {
-        uint32_t quotient = as_bits(as_float(a) / as_float(b));
-        if (is_safe(quotient))
-            return quotient;
+        float quotient = as_float(a) / as_float(b);
+        if (is_safe(as_bits(quotient)))
+            return noting((double)quotient * (double)as_float(b) != (double)as_float(a), as_bits(quotient),
+                          fpscr);
     }
     return div_slow(a, b, fpscr);
 }
@@ -460,8 +485,10 @@ uint32_t fp_sqrt(uint32_t a, uint32_t *fpscr)
 {
     struct number x;
 
-    if (fast_modes(*fpscr) && is_plain(a) && !(a >> 31))
-        return as_bits(sqrtf(as_float(a)));
+    if (fast_modes(*fpscr) && is_plain(a) && !(a >> 31)) {
+        float root = sqrtf(as_float(a));
+        return noting((double)root * (double)root != (double)as_float(a), as_bits(root), fpscr);
+    }
     x = unpack(a, fpscr);
     if (is_nan(&x))
         return process_nan(a, &x, fpscr);
@@ -591,8 +618,10 @@ uint32_t fp_from_fixed(uint32_t value, unsigned fraction, bool is_signed, enum f
 
     if (value == 0)
         return 0;
-    if (fraction == 0 && rounding == ROUND_NEAREST && (*fpscr & FPSCR_IXC))
-        return as_bits(is_signed ? (float)(int32_t)value : (float)value);
+    if (fraction == 0 && rounding == ROUND_NEAREST) {
+        double exact = is_signed ? (double)(int32_t)value : (double)value;
+        return noting((double)(float)exact != exact, as_bits((float)exact), fpscr);
+    }
     x.sign = is_signed && value >> 31;
     x.significand = x.sign ? 0u - value : value;
     normalise(&x);

@@ -252,6 +252,10 @@ vtime board_sleep(void *context, struct machine *m, vtime until)
         return now;
     }
     vtime reached = sleep_through(b, now, next_event(m, until));
+    vtime limit = next_event(m, until); /* input may have armed an earlier event: the machine goes no further */
+    if (reached > limit) {
+        reached = limit > now ? limit : now;
+    }
     b->sleep.asleep += reached - now;
     observers_slept(b->observers, now, reached);
     return reached;

@@ -13,6 +13,8 @@
  *   - BASEPRI has eight bits, the STM32F4 four (B1.4.3): values are multiples of 16.
  *   - STREX fails at another address than LDREX's; this core's monitor tags
  *     none (A3.4.1 leaves it open): the addresses are the same.
+ *   - MPU: an access in a sub-region that is off lets later ones to the same kilobyte pass
+ *     what other sub-regions forbid, unless another small region lies there (B3.5.3).
  *   - WFI and priorities of pending interrupts, DWT and lock-up: not compared.
  *
  *   emulator-cpu_qemu [SEED [INSTRUCTIONS]]
