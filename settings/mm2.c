@@ -277,14 +277,14 @@ static struct mm2_answer *take_answer(struct mm2 *mm2, const struct mqtt_message
             ++*left;
         }
     }
-    if (free == NULL || message->response_topic.length > MM2_RESPONSE_TOPIC_MAX ||
+    if (free == NULL || message->response_topic.data == NULL || message->response_topic.length > MM2_RESPONSE_TOPIC_MAX ||
         message->correlation.length > MM2_CORRELATION_MAX)
         return NULL;
     free->topic_length = (uint8_t)message->response_topic.length;
     memcpy(free->topic, message->response_topic.data, message->response_topic.length);
     free->has_correlation = message->correlation.data != NULL;
     free->correlation_length = (uint8_t)message->correlation.length;
-    if (message->correlation.length > 0)
+    if (free->has_correlation)
         memcpy(free->correlation, message->correlation.data, message->correlation.length);
     return free;
 }

@@ -380,7 +380,7 @@ void flash_write(struct machine *m, uint32_t address, unsigned bytes, uint32_t v
         raise_error(m, p, flag);
         return;
     }
-    value &= bytes == 4 ? UINT32_MAX : (1u << 8 * bytes) - 1;
+    value &= bytes >= 4 ? UINT32_MAX : (1u << 8 * bytes) - 1;
     check_bits(m, offset, bytes, value);
     struct flash_operation operation = {.kind = FLASH_PROGRAM,
                                         .bytes = (uint8_t)bytes,

@@ -83,8 +83,9 @@ static void update(struct machine *m, struct peripheral *p)
     uint16_t level = 0, outputs = 0;
 
     for (unsigned pin = 0; pin < PINS; pin++) {
-        level |= (uint16_t)(pin_level(p, pin) << pin);
-        outputs |= (uint16_t)((mode_of(p, pin) == MODE_OUTPUT) << pin);
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it takes a bool for a signed bit
+        level |= (uint16_t)((uint32_t)pin_level(p, pin) << pin);
+        outputs |= (uint16_t)((uint32_t)(mode_of(p, pin) == MODE_OUTPUT) << pin);
     }
     uint16_t changed = level ^ s->level;
     s->level = level;
@@ -262,11 +263,11 @@ void gpio_create(struct machine *m)
     static const char *const names[PORTS] = {"GPIOA", "GPIOB", "GPIOC", "GPIOD", "GPIOE", "GPIOF",
                                              "GPIOG", "GPIOH", "GPIOI", "GPIOJ", "GPIOK"};
 
-    for (uint8_t i = 0; i < PORTS; i++) {
+    for (unsigned i = 0; i < PORTS; i++) {
         struct peripheral gpio = {.name = names[i],
-                                  .base = GPIO_BASE + GPIO_STRIDE * (uint32_t)i,
+                                  .base = GPIO_BASE + GPIO_STRIDE * i,
                                   .size = GPIO_STRIDE,
-                                  .gate = {0x30, i, 0x10, i},
+                                  .gate = {0x30, (uint8_t)i, 0x10, (uint8_t)i},
                                   .regs = i == 0   ? registers_a
                                           : i == 1 ? registers_b
                                                    : registers_other,

@@ -53,7 +53,7 @@ static bool store_option(uint8_t code, const uint8_t *data, size_t length, struc
         return true;
     }
     const uint8_t *number = numbers[0];
-    while (number[0] != code) {
+    while (number[0] != code) { // NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult)
         number += sizeof numbers[0];
         if (number == numbers[0] + sizeof numbers) {
             return true;
