@@ -43,7 +43,7 @@ test: packages-test
 	@tests/run.sh
 
 bench: host
-	@bench/run.sh $(HOST)/virtual-board
+	@bench/net.sh $(HOST)/virtual-board
 	@bench/kernel.sh $(HOST)
 	@bench/mqtt.sh $(HOST)/virtual-board
 

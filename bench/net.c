@@ -1,5 +1,5 @@
 /*
- * What net costs in instructions, for bench/run.sh: a device that does nothing
+ * What net costs in instructions, for bench/net.sh: a device that does nothing
  * but lend and take frames, and a peer that makes them. The work is done
  * `repetitions` times with and without the stack's part (`dry`), so that the
  * difference of two runs, or rather of two pairs, is the stack's.
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* Changed by bench/run.sh in the ELF; a section of its own, in flash. */
+/* Changed by bench/net.sh in the ELF; a section of its own, in flash. */
 static const struct parameters {
     uint32_t scenario, repetitions, dry;
 } in_flash __attribute__((section(".bench"), used)) = {0, 100, 0};

@@ -66,7 +66,7 @@ foreach(folder kernel target)
   endforeach()
 endforeach()
 
-# bench/*.c, run by bench/run.sh.
+# bench/*.c, run by bench/*.sh.
 file(GLOB benches CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} bench/*.c)
 foreach(program IN LISTS benches)
   get_filename_component(name ${program} NAME_WE)
