@@ -50,8 +50,8 @@ topics=$("$board" --net none --cable out --no-leds --until 'topics ' --timeout 5
 cat <<END
 
 In another terminal:
-    mosquitto_sub -p $port -v -t '$topics/#'
-    mosquitto_pub -p $port -V 5 -t '$topics/settings/led' -m true     lights LD3
+    mosquitto_sub -h 127.0.0.1 -p $port -v -t '$topics/#'
+    mosquitto_pub -h 127.0.0.1 -p $port -V 5 -t '$topics/settings/led' -m true     lights LD3
 Keys here: b presses the button, c pulls or plugs the cable, r resets, q quits.
 
 END
