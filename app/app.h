@@ -12,20 +12,22 @@
 
 #define MOTE_VERSION "0.1.0"
 
-#define TASKS(HARDWARE, SOFTWARE)                                                                                 \
-    HARDWARE(ethernet, 3, ETH)            /* frames have come, or have gone */                                    \
-    SOFTWARE(network_due, 3, 1, nothing)  /* a deadline of the network stack or the session */                    \
-    HARDWARE(button, 2, EXTI15_10)        /* B1 was pressed */                                                    \
-    SOFTWARE(network_more, 1, 1, nothing) /* frames come faster than they can be handled: in turn with the rest */ \
-    SOFTWARE(link, 1, 1, nothing)         /* each second: cable, watchdog */                                      \
+/* clang-format off */
+#define TASKS(HARDWARE, SOFTWARE)                                                           \
+    HARDWARE(ethernet, 3, ETH)            /* frames have come, or have gone */              \
+    SOFTWARE(network_due, 3, 1, nothing)  /* a deadline of the network or the session */    \
+    HARDWARE(button, 2, EXTI15_10)        /* B1 was pressed or released */                  \
+    SOFTWARE(network_more, 1, 1, nothing) /* more frames than fit: in turn with the rest */ \
+    SOFTWARE(link, 1, 1, nothing)         /* each second: cable, watchdog */                \
     SOFTWARE(telemetry, 1, 1, nothing)    /* each telemetry/period_ms */
 
-#define RESOURCES(RESOURCE)                                                                                       \
+#define RESOURCES(RESOURCE)                                                                 \
     RESOURCE(network, struct network, ethernet, network_due, network_more, button, link, telemetry)
 
-#define DISPATCHERS(DISPATCHER)                                                                                   \
-    DISPATCHER(3, SPI1)                                                                                           \
+#define DISPATCHERS(DISPATCHER)                                                             \
+    DISPATCHER(3, SPI1)                                                                     \
     DISPATCHER(1, SPI2)
+/* clang-format on */
 
 #include "kernel/table.h"
 

@@ -54,21 +54,21 @@ TASK(ethernet)
 
     if (events & ETHERNET_FAILED)
         arm(link, 0);
-    LOCK(network) {
+    LOCK (network) {
         serve(network);
     }
 }
 
 TASK(network_due)
 {
-    LOCK(network) {
+    LOCK (network) {
         serve(network);
     }
 }
 
 TASK(network_more)
 {
-    LOCK(network) {
+    LOCK (network) {
         serve(network);
     }
 }
@@ -83,7 +83,7 @@ TASK(button)
     quiet_us = clock_now() + milliseconds(BUTTON_BOUNCE_MS);
     if (!first || !board_button())
         return;
-    LOCK(network) {
+    LOCK (network) {
         network_set_led(network, !network->settings.led);
         serve(network);
     }
@@ -110,7 +110,7 @@ TASK(link)
         LOG_WARNING("ethernet: no use of the PHY (%d)", next_ms);
     /* Before the update, so that a failure of the MAC meanwhile calls this task at once. */
     arm(link, clock_now() + milliseconds(next_ms < 0 ? PHY_POLL_SETTLED_MS : next_ms));
-    LOCK(network) {
+    LOCK (network) {
         change = ethernet_update(&link, now_ms());
         if (change == ETHERNET_UP || change == ETHERNET_DOWN)
             network_link(network, change == ETHERNET_UP, now_ms());
@@ -130,7 +130,7 @@ TASK(telemetry)
     static uint64_t due_us;
     char json[TELEMETRY_MAX];
 
-    LOCK(network) {
+    LOCK (network) {
         size_t length = telemetry_write(&telemetry, network, clock_now(), kernel_idle_us(), json);
 
         network_publish(network, "telemetry", json, length, now_ms());
@@ -155,7 +155,8 @@ static void log_crash(void)
     if (crash.reason == CRASH_ASSERTION)
         LOG_ERROR("the last run ended in assertion %s %u", crash.module, (unsigned)crash.number);
     else
-        LOG_ERROR("the last run ended in exception %u at pc 0x%08x, lr 0x%08x, cfsr 0x%08x, hfsr 0x%08x, bfar 0x%08x",
+        LOG_ERROR("the last run ended in exception %u at pc 0x%08x, lr 0x%08x, cfsr 0x%08x, hfsr 0x%08x, "
+                  "bfar 0x%08x",
                   (unsigned)crash.number, (unsigned)crash.pc, (unsigned)crash.lr, (unsigned)crash.cfsr,
                   (unsigned)crash.hfsr, (unsigned)crash.bfar);
 }
@@ -203,7 +204,7 @@ INIT
     if (error != 0)
         LOG_WARNING("ethernet: no clock from the PHY (%d), trying again each second", error);
     ethernet_device(&device);
-    LOCK(network) {
+    LOCK (network) {
         network_init(network, mac, seed, &device);
     }
     if (iwdg_start(WATCHDOG_MS) != 0)

@@ -8,7 +8,7 @@
 #include "target/nucleo-f429zi/board.h"
 
 #define LOG_IP_FORMAT "%u.%u.%u.%u"
-#define LOG_IP(a)                                                                                                 \
+#define LOG_IP(a)                                                                                            \
     (unsigned)((a) >> 24), (unsigned)((a) >> 16 & 255), (unsigned)((a) >> 8 & 255), (unsigned)((a)&255)
 
 static const struct mqtt_slice topics = {identity_topics, sizeof identity_topics - 1};
@@ -26,7 +26,8 @@ static const struct mqtt_config mqtt_config = {
     .keep_alive_s = 60,
 };
 
-void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4], const struct net_device *device)
+void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4],
+                  const struct net_device *device)
 {
     struct net_config net_config = {
         .address = config.address,
@@ -67,7 +68,8 @@ static void log_address(struct network *n)
         LOG_INFO("no address: asking DHCP");
         return;
     }
-    LOG_INFO("address " LOG_IP_FORMAT ", gateway " LOG_IP_FORMAT, LOG_IP(address), LOG_IP(net_gateway(&n->net)));
+    LOG_INFO("address " LOG_IP_FORMAT ", gateway " LOG_IP_FORMAT, LOG_IP(address),
+             LOG_IP(net_gateway(&n->net)));
 }
 
 static void log_disconnected(const struct mqtt_event *event)

@@ -24,7 +24,8 @@ struct network {
 };
 
 /* After identity_set. `seed`: four words from the true random source. `device` is kept. */
-void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4], const struct net_device *device);
+void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4],
+                  const struct net_device *device);
 
 enum { NETWORK_FRAMES_MAX = 16 };
 
@@ -38,7 +39,8 @@ uint32_t network_run(struct network *n, uint32_t now_ms, bool *more);
 void network_link(struct network *n, bool up, uint32_t now_ms);
 
 /* Publishes on P/`name`, QoS 0; dropped while there is no session. Call network_run afterwards. */
-void network_publish(struct network *n, const char *name, const char *payload, size_t length, uint32_t now_ms);
+void network_publish(struct network *n, const char *name, const char *payload, size_t length,
+                     uint32_t now_ms);
 
 /* The program changes a setting itself. Call network_run afterwards. */
 void network_set_led(struct network *n, bool on);

@@ -16,8 +16,8 @@ static unsigned cpu_permille(struct telemetry *telemetry, uint64_t now_us, uint6
     return unit == 0 || idle > elapsed ? 0 : (elapsed - idle) / unit;
 }
 
-size_t telemetry_write(struct telemetry *telemetry, const struct network *network, uint64_t now_us, uint64_t idle_us,
-                       char json[TELEMETRY_MAX])
+size_t telemetry_write(struct telemetry *telemetry, const struct network *network, uint64_t now_us,
+                       uint64_t idle_us, char json[TELEMETRY_MAX])
 {
     const struct net_statistics *net = net_statistics(&network->net);
     uint32_t seconds = us_to_s(now_us);
@@ -27,8 +27,9 @@ size_t telemetry_write(struct telemetry *telemetry, const struct network *networ
     log_format_args(&text,
                     "{\"uptime_s\":%u.%03u,\"cpu_permille\":%u,\"frames_in\":%u,\"frames_out\":%u,"
                     "\"tcp_retransmissions\":%u,\"mqtt_reconnects\":%u,\"stack_unused\":%u}",
-                    (unsigned)seconds, (unsigned)(us_to_ms(now_us) - seconds * 1000), cpu_permille(telemetry, now_us, idle_us),
-                    (unsigned)net->frames_received, (unsigned)net->frames_sent, (unsigned)net->tcp_retransmissions,
+                    (unsigned)seconds, (unsigned)(us_to_ms(now_us) - seconds * 1000),
+                    cpu_permille(telemetry, now_us, idle_us), (unsigned)net->frames_received,
+                    (unsigned)net->frames_sent, (unsigned)net->tcp_retransmissions,
                     (unsigned)(sessions > 0 ? sessions - 1 : 0), (unsigned)stack_unused_bytes());
     return text.length;
 }

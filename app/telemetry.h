@@ -15,7 +15,7 @@ struct telemetry {
 };
 
 /* Writes one report into `json`; returns its length. */
-size_t telemetry_write(struct telemetry *telemetry, const struct network *network, uint64_t now_us, uint64_t idle_us,
-                       char json[TELEMETRY_MAX]);
+size_t telemetry_write(struct telemetry *telemetry, const struct network *network, uint64_t now_us,
+                       uint64_t idle_us, char json[TELEMETRY_MAX]);
 
 #endif

@@ -116,9 +116,9 @@ void iwdg_create(struct machine *m);
 void usart_create(struct machine *m); /* USART3 */
 void dbgmcu_create(struct machine *m);
 void crc_create(struct machine *m);
-void adc_create(struct machine *m);      /* ADC1 */
-void bkpsram_create(struct machine *m);  /* backup SRAM */
-void rtc_create(struct machine *m);      /* its backup registers */
+void adc_create(struct machine *m);     /* ADC1 */
+void bkpsram_create(struct machine *m); /* backup SRAM */
+void rtc_create(struct machine *m);     /* its backup registers */
 void wwdg_create(struct machine *m);
 void ethernet_create(struct machine *m); /* MAC, MMC, PTP, DMA and the PHY behind SMI */
 

@@ -68,7 +68,8 @@ static void measure_schema(struct mm2 *mm2)
     }
 }
 
-void mm2_init(struct mm2 *mm2, const struct settings_tree *tree, void *values, const char *prefix, uint32_t epoch)
+void mm2_init(struct mm2 *mm2, const struct settings_tree *tree, void *values, const char *prefix,
+              uint32_t epoch)
 {
     memset(mm2, 0, sizeof *mm2);
     mm2->tree = tree;
@@ -105,7 +106,8 @@ static bool is_passing(int error)
 }
 
 /* Publishes. Returns whether that is done with, for good or ill; `id` receives the packet id. */
-static bool publish(struct mm2 *mm2, struct mqtt *mqtt, const struct mqtt_publish *p, uint32_t now_ms, uint16_t *id)
+static bool publish(struct mm2 *mm2, struct mqtt *mqtt, const struct mqtt_publish *p, uint32_t now_ms,
+                    uint16_t *id)
 {
     int result = mqtt_publish(mqtt, p, now_ms);
 
@@ -154,7 +156,8 @@ static bool publish_leaf(struct mm2 *mm2, struct mqtt *mqtt, size_t leaf, uint32
     char json[SETTINGS_JSON_MAX];
     struct mqtt_slice payload = {json, settings_get(mm2->tree, mm2->values, leaf, json)};
 
-    return publish_retained(mm2, mqtt, "/settings", text(mm2->tree->leaves[leaf].path), payload, true, now_ms, id);
+    return publish_retained(mm2, mqtt, "/settings", text(mm2->tree->leaves[leaf].path), payload, true, now_ms,
+                            id);
 }
 
 static bool publish_alive(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms)
@@ -177,7 +180,8 @@ static bool publish_alive(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms)
         length += append_number(json + length, manifest[i].value);
     }
     json[length++] = '}';
-    return publish_retained(mm2, mqtt, "/alive", text(NULL), (struct mqtt_slice){json, length}, false, now_ms, &id);
+    return publish_retained(mm2, mqtt, "/alive", text(NULL), (struct mqtt_slice){json, length}, false, now_ms,
+                            &id);
 }
 
 static bool subscribe(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms)
@@ -217,7 +221,8 @@ static struct reply reply_to(int error)
                           settings_error_name(error), settings_error_text(error)};
 }
 
-static bool publish_answer(struct mm2 *mm2, struct mqtt *mqtt, const struct mm2_answer *answer, uint32_t now_ms)
+static bool publish_answer(struct mm2 *mm2, struct mqtt *mqtt, const struct mm2_answer *answer,
+                           uint32_t now_ms)
 {
     struct reply reply = reply_to(answer->error);
     char depth[SETTINGS_JSON_MAX];
@@ -265,7 +270,7 @@ static bool advance_answer(struct mm2 *mm2, struct mqtt *mqtt, struct mm2_answer
     }
 }
 
-/* A free place for the answer to this message, filled in but for its state. NULL: none, or it would not fit. */
+/* A free place for the answer, filled in but for its state. NULL: none, or it would not fit. */
 static struct mm2_answer *take_answer(struct mm2 *mm2, const struct mqtt_message *message, size_t *left)
 {
     struct mm2_answer *free = NULL;
@@ -277,7 +282,8 @@ static struct mm2_answer *take_answer(struct mm2 *mm2, const struct mqtt_message
             ++*left;
         }
     }
-    if (free == NULL || message->response_topic.data == NULL || message->response_topic.length > MM2_RESPONSE_TOPIC_MAX ||
+    if (free == NULL || message->response_topic.data == NULL ||
+        message->response_topic.length > MM2_RESPONSE_TOPIC_MAX ||
         message->correlation.length > MM2_CORRELATION_MAX)
         return NULL;
     free->topic_length = (uint8_t)message->response_topic.length;
@@ -309,7 +315,8 @@ static int apply(struct mm2 *mm2, struct mqtt_slice path, const struct mqtt_mess
 
     if (leaf < 0)
         return leaf;
-    int error = settings_set(mm2->tree, mm2->values, (size_t)leaf, message->payload.data, message->payload.length);
+    int error =
+        settings_set(mm2->tree, mm2->values, (size_t)leaf, message->payload.data, message->payload.length);
     return error == SETTINGS_OK ? leaf : error;
 }
 
@@ -448,7 +455,8 @@ bool mm2_handle(struct mm2 *mm2, const struct mqtt_event *event, int *changed)
     case MQTT_EVENT_DISCONNECTED: restart(mm2, STATE_OFFLINE); return false;
     case MQTT_EVENT_MESSAGE: return handle_message(mm2, &event->message, changed);
     case MQTT_EVENT_PUBLISHED: return handle_puback(mm2, event->published.packet_id, event->published.reason);
-    case MQTT_EVENT_SUBSCRIBED: return handle_suback(mm2, event->subscribed.packet_id, event->subscribed.reasons);
+    case MQTT_EVENT_SUBSCRIBED:
+        return handle_suback(mm2, event->subscribed.packet_id, event->subscribed.reasons);
     case MQTT_EVENT_UNSUBSCRIBED: return false;
     }
     return false;

@@ -27,7 +27,7 @@ enum {
 struct mm2_statistics {
     uint32_t changes;    /* values taken */
     uint32_t refusals;   /* requests refused, Busy included */
-    uint32_t unanswered; /* answers that could not be given: topic or correlation too long, all places taken */
+    uint32_t unanswered; /* no answer possible: topic or correlation too long, all places taken */
     uint32_t failures;   /* publications that the broker or the session refused for good */
 };
 
@@ -65,15 +65,16 @@ struct mm2 {
  * `tree`, `values` and `prefix` are kept. The tree is valid and has at most MM2_LEAVES_MAX leaves. `epoch` is
  * random: clients must see another one after each boot.
  */
-void mm2_init(struct mm2 *mm2, const struct settings_tree *tree, void *values, const char *prefix, uint32_t epoch);
+void mm2_init(struct mm2 *mm2, const struct settings_tree *tree, void *values, const char *prefix,
+              uint32_t epoch);
 
 /*
- * Takes an event of the session. Returns true when it was meant for the settings. `changed` receives the index
- * of the leaf whose value a client has changed, else -1.
+ * Takes an event of the session. Returns true when it was meant for the settings. `changed` receives the
+ * index of the leaf whose value a client has changed, else -1.
  */
 bool mm2_handle(struct mm2 *mm2, const struct mqtt_event *event, int *changed);
 
-/* Publishes what is due and fits. Call after events have been handled and when send room may have come free. */
+/* Publishes what is due and fits. Call after events, and when send room may have come free. */
 void mm2_poll(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms);
 
 /* The program itself has changed a value: publish it. */

@@ -130,15 +130,16 @@ static bool text_is(struct text text, const char *word)
 }
 
 /*
- * The error for a value that is not what the leaf takes: TYPE if it begins like JSON of another type. The value
- * is refused either way, so it is not parsed any further.
+ * The error for a value that is not what the leaf takes: TYPE if it begins like JSON of another type. The
+ * value is refused either way, so it is not parsed any further.
  */
 static int other_type(struct text text)
 {
     bool starts = text.length > 0 && (memchr("\"[{-", text.at[0], 4) != NULL || is_digit(text.at[0]));
 
-    return starts || text_is(text, "true") || text_is(text, "false") || text_is(text, "null") ? SETTINGS_ERROR_TYPE
-                                                                                              : SETTINGS_ERROR_SYNTAX;
+    return starts || text_is(text, "true") || text_is(text, "false") || text_is(text, "null")
+               ? SETTINGS_ERROR_TYPE
+               : SETTINGS_ERROR_SYNTAX;
 }
 
 static int parse_bool(struct text text, bool *value)
@@ -209,7 +210,8 @@ static size_t write_u32(uint32_t value, char *text)
     return count;
 }
 
-size_t settings_get(const struct settings_tree *tree, const void *values, size_t leaf, char json[SETTINGS_JSON_MAX])
+size_t settings_get(const struct settings_tree *tree, const void *values, size_t leaf,
+                    char json[SETTINGS_JSON_MAX])
 {
     const struct settings_leaf *description = &tree->leaves[leaf];
     const char *place = (const char *)values + description->offset;
@@ -321,7 +323,7 @@ static bool is_below(const struct settings_tree *tree, const struct inner *inner
     return shared_parts(tree->leaves[inner->leaf].path, path, strlen(path)) >= inner->depth;
 }
 
-/* The schema's line of the inner node `depth` parts down the path of `leaf`. Line 0 is what all leaves share. */
+/* The schema's line of the inner node `depth` parts down the path of `leaf`. Line 0 is the leaves'. */
 static uint32_t inner_id(const struct settings_tree *tree, size_t leaf, unsigned depth)
 {
     struct inner inner = {0};
@@ -350,7 +352,8 @@ static void append_children(const struct settings_tree *tree, const struct inner
 
     for (size_t leaf = 0; leaf < tree->leaf_count; leaf++) {
         const char *path = tree->leaves[leaf].path;
-        bool same_child = leaf > 0 && shared_parts(tree->leaves[leaf - 1].path, path, strlen(path)) > inner->depth;
+        bool same_child =
+            leaf > 0 && shared_parts(tree->leaves[leaf - 1].path, path, strlen(path)) > inner->depth;
         char number[10];
 
         if (!is_below(tree, inner, leaf) || same_child)

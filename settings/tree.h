@@ -50,16 +50,16 @@ struct settings_leaf {
 };
 
 /* A member of another type than the macro's does not compile. */
-#define SETTINGS_OFFSET(structure, member, type_)                                                                 \
+#define SETTINGS_OFFSET(structure, member, type_)                                                            \
     (uint16_t)(offsetof(structure, member) + 0 * sizeof((type_ *)0 == &((structure *)0)->member))
-#define SETTINGS_BOOL(path_, structure, member)                                                                   \
-    {                                                                                                             \
-        .path = (path_), .offset = SETTINGS_OFFSET(structure, member, bool), .type = SETTINGS_TYPE_BOOL           \
+#define SETTINGS_BOOL(path_, structure, member)                                                              \
+    {                                                                                                        \
+        .path = (path_), .offset = SETTINGS_OFFSET(structure, member, bool), .type = SETTINGS_TYPE_BOOL      \
     }
-#define SETTINGS_U32(path_, structure, member, minimum_, maximum_)                                                \
-    {                                                                                                             \
-        .path = (path_), .offset = SETTINGS_OFFSET(structure, member, uint32_t), .type = SETTINGS_TYPE_U32,       \
-        .minimum = (minimum_), .maximum = (maximum_)                                                              \
+#define SETTINGS_U32(path_, structure, member, minimum_, maximum_)                                           \
+    {                                                                                                        \
+        .path = (path_), .offset = SETTINGS_OFFSET(structure, member, uint32_t), .type = SETTINGS_TYPE_U32,  \
+        .minimum = (minimum_), .maximum = (maximum_)                                                         \
     }
 
 struct settings_tree {

@@ -345,7 +345,8 @@ static uint64_t fnv1a(uint64_t hash, const void *data, size_t size)
     const uint8_t *bytes = data;
 
     for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001B3u; // NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult)
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult)
+        hash = (hash ^ bytes[i]) * 0x100000001B3u;
     return hash;
 }
 

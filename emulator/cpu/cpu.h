@@ -50,9 +50,9 @@ enum {
     ATTEND_EXCEPTION = 1, /* something that decides about preemption changed */
     ATTEND_IT = 2,        /* ITSTATE is not zero */
     ATTEND_SLEEP = 4,
-    ATTEND_STOP = 8,   /* m->stop or m->reset_requested may be set */
-    ATTEND_FETCH = 16, /* the MPU or the DWT checks each instruction's address */
-    ATTEND_DEBUG = 32, /* inside cpu_run only: breakpoints, watchpoints or a step, see cpu/debug.h */
+    ATTEND_STOP = 8,    /* m->stop or m->reset_requested may be set */
+    ATTEND_FETCH = 16,  /* the MPU or the DWT checks each instruction's address */
+    ATTEND_DEBUG = 32,  /* inside cpu_run only: breakpoints, watchpoints or a step, see cpu/debug.h */
     ATTEND_TIMING = 64, /* inside cpu_run only: fetches from flash cost wait states */
 };
 

@@ -81,7 +81,7 @@ static void execute(struct stack *s, struct unwinder *u, const Dwarf_Op *op, uin
     case DW_OP_call_frame_cfa: push(s, cfa); break;
     case DW_OP_plus_uconst: push(s, pop(s) + (uint32_t)op->number); break;
     case DW_OP_plus: push(s, pop(s) + pop(s)); break; // NOLINT(misc-redundant-expression)
-    case DW_OP_and: push(s, pop(s) & pop(s)); break; // NOLINT(misc-redundant-expression)
+    case DW_OP_and: push(s, pop(s) & pop(s)); break;  // NOLINT(misc-redundant-expression)
     case DW_OP_deref: push_memory(s, u); break;
     case DW_OP_bregx: push_based(s, u, op->number, op->number2); break;
     case DW_OP_stack_value: break;

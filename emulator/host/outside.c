@@ -252,7 +252,8 @@ vtime board_sleep(void *context, struct machine *m, vtime until)
         return now;
     }
     vtime reached = sleep_through(b, now, next_event(m, until));
-    vtime limit = next_event(m, until); /* input may have armed an earlier event: the machine goes no further */
+    /* Input may have armed an earlier event: the machine goes no further. */
+    vtime limit = next_event(m, until);
     if (reached > limit) {
         reached = limit > now ? limit : now;
     }

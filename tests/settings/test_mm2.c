@@ -526,7 +526,14 @@ static void the_mirror_itself_is_no_request(void **state)
 static void other_topics_are_not_ours(void **state)
 {
     static const char *const topics[] = {
-        "", "x", PREFIX, PREFIX "/", PREFIX "/sett/led", PREFIX "/setting", "dt/test/10/set/led", PREFIX "/settingsx",
+        "",
+        "x",
+        PREFIX,
+        PREFIX "/",
+        PREFIX "/sett/led",
+        PREFIX "/setting",
+        "dt/test/10/set/led",
+        PREFIX "/settingsx",
     };
     int changed;
 

@@ -218,7 +218,10 @@ static void schema_lists_children_before_parents(void **state)
 static void schema_of_siblings_at_several_depths(void **state)
 {
     static const struct settings_leaf siblings[] = {
-        {.path = "/a/b/c"}, {.path = "/a/d"}, {.path = "/e/f/g"}, {.path = "/e/f/h"},
+        {.path = "/a/b/c"},
+        {.path = "/a/d"},
+        {.path = "/e/f/g"},
+        {.path = "/e/f/h"},
     };
     static const struct settings_tree other = {siblings, 4};
     static const char *const expected[] = {
@@ -246,7 +249,8 @@ static void refuses_impossible_tables(void **state)
     static const struct settings_leaf both[] = {{.path = "/a"}, {.path = "/a/b"}};
     static const struct settings_leaf reversed[] = {{.path = "/a/b"}, {.path = "/a"}};
     static const struct settings_leaf torn[] = {{.path = "/a/b"}, {.path = "/c"}, {.path = "/a/d"}};
-    static const struct settings_leaf torn_below[] = {{.path = "/a/b/c"}, {.path = "/a/d"}, {.path = "/a/b/e"}};
+    static const struct settings_leaf torn_below[] = {
+        {.path = "/a/b/c"}, {.path = "/a/d"}, {.path = "/a/b/e"}};
     static const struct settings_tree bad[] = {
         {twice, 2}, {both, 2}, {reversed, 2}, {torn, 3}, {torn_below, 3}, {twice, 0},
     };

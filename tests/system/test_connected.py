@@ -149,7 +149,7 @@ class Connected(BoardTest):
         self.assert_clean(self.mote)
 
     def test_cable_out_for_long(self):
-        """Longer than any timer: the broker has published the will meanwhile."""
+        """Longer than the user timeout of the connection."""
         self.wait_settled()
         self.mote.key("c")
         self.mote.wait("broker lost")
@@ -166,6 +166,11 @@ class Connected(BoardTest):
         self.wait_connected()
         while json.loads(self.next_alive()["payload"])["epoch"] == epoch:
             pass
+
+    def test_the_will_clears_alive(self):
+        self.wait_settled()
+        self.mote.process.kill()
+        self.assertFalse(self.next_alive(present=False).get("payload"))
 
     def test_button_toggles_the_led(self):
         self.wait_settled()
