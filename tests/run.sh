@@ -25,7 +25,7 @@ cmake/size.sh build/firmware-release/mote.elf || true # a test of its own
 
 status=0
 for preset in host-debug host-sanitize; do
-    ctest --preset $preset -j "$jobs" --no-tests=error || status=1
+    ctest --preset $preset -j "$jobs" --no-tests=error --test-output-size-passed 10000000 || status=1
 done
 
 # Cases: cmocka's and the board programs' lines, unittest's. A program that died counts as one failure more.
