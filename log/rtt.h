@@ -1,6 +1,6 @@
 /*
  * SEGGER RTT, the target's side: a block in RAM that a debug probe finds by its
- * id and reads while the core runs (board.md). One channel up, none down.
+ * id and reads while the core runs. One channel up, none down.
  */
 #ifndef LOG_RTT_H
 #define LOG_RTT_H

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* board.md, "RTT and debugging": id, counts of up and down channels, channel records of 24 bytes. */
+/* The id, counts of up and down channels, channel records of 24 bytes. */
 static const char id[16] = "SEGGER RTT";
 
 enum {

@@ -1,5 +1,5 @@
 /*
- * The clock tree: 180 MHz with over-drive (RM0090 5.1.4, 6.2; board.md).
+ * The clock tree: 180 MHz with over-drive (RM0090 5.1.4, 6.2).
  * APB1 runs at HCLK/4, its timers at HCLK/2; APB2 at HCLK/2; the RNG at 45 MHz.
  */
 #ifndef STM32F429_CLOCK_H

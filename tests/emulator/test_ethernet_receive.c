@@ -341,7 +341,7 @@ static void offload_marks_bad_checksums(void **state)
     bench_free(b);
 }
 
-/* hostile-input.md: lengths that lie must not lead the offload out of the frame (ASan watches). */
+/* hostile input: lengths that lie must not lead the offload out of the frame (ASan watches). */
 static void offload_bears_lying_lengths(void **state)
 {
     struct bench *b = bench_with_offload(DMAOMR_DTCEFD);

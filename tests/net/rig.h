@@ -120,7 +120,7 @@ void rig_connect(struct rig *rig); /* through the handshake; rig->seq, ack set *
 void rig_establish_mss(struct rig *rig, uint16_t mss, uint16_t window);
 void rig_write(struct rig *rig, const void *data, size_t length);
 void rig_expect_read(struct rig *rig, const void *data, size_t length);
-/* Ping is answered, a TCP round trip works, all frames are back: the judgement of hostile-input.md. */
+/* Ping is answered, a TCP round trip works, all frames are back: the judgement after any hostile input. */
 void rig_expect_health(struct rig *rig);
 
 #endif

@@ -1,4 +1,4 @@
-/* The DHCP client against a scripted server (RFC 2131), and hostile-input.md's class DHCP. */
+/* The DHCP client against a scripted server (RFC 2131), and hostile input of class DHCP. */
 #include "rig.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* The DNS client (RFC 1035) against scripted answers, and hostile-input.md's class DNS (NAME:WRECK, RFC
+/* The DNS client (RFC 1035) against scripted answers, and hostile input of class DNS (NAME:WRECK, RFC
  * 9267). */
 #include "rig.h"
 

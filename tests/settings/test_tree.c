@@ -192,7 +192,7 @@ static void what_is_written_is_read_back(void **state)
     assert_memory_equal(json, "false", 5);
 }
 
-/* mm2.md, "Schema": post-order, children before parents, each definition once, the root last. */
+/* docs/settings.md: post-order, children before parents, each definition once, the root last. */
 static void schema_lists_children_before_parents(void **state)
 {
     static const char *const expected[] = {

@@ -47,7 +47,7 @@ class Connected(BoardTest):
         self.assert_clean(self.mote)
 
     def test_start_of_session(self):
-        """mm2.md: schema, mirror, then alive, which commits them."""
+        """docs/settings.md: schema, mirror, then alive, which commits them."""
         schema = self.subscriber.next("/schema/0$")
         self.assertEqual(schema["payload"].splitlines(),
                          ["{}", '{"i":{"k":"n","c":{"period_ms":0}}}', '{"i":{"k":"n","c":{"led":0,"telemetry":1}}}'])

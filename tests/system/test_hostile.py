@@ -445,7 +445,7 @@ class Hostile(BoardTest):
         self.expect_health()
 
     def expect_health(self):
-        """hostile-input.md: ping and an MQTT round trip still work, with the session that there was."""
+        """Ping and an MQTT round trip still work, with the session that there was."""
         self.assertEqual(self.mote.seen("broker lost|lines lost|reset"), [])
         for command in (["arping", "-I", "mote0", "-c", "1", "-w", "10", MOTE], ["ping", "-c", "1", "-W", "10", MOTE]):
             result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT)

@@ -29,7 +29,7 @@ class Load(BoardTest):
         self.assert_clean(self.mote)
 
     def test_each_request_of_a_burst_is_answered(self):
-        """mm2.md: Ok, or Busy and nothing changed."""
+        """docs/settings.md: Ok, or Busy and nothing changed."""
         for count in (3, 10, 30):
             self.pour(self.topics + "/set/led", ["true\n"] * count, "-q", "1", "-D", "publish", "response-topic",
                       "answers", "-D", "publish", "correlation-data", "c")
