@@ -153,10 +153,9 @@ static void log_crash(void)
     if (!crash_take(&crash))
         return;
     if (crash.reason == CRASH_ASSERTION)
-        LOG_ERROR("the last run ended in assertion %s %u", crash.module, (unsigned)crash.number);
+        LOG_ERROR("last run: assertion %s %u", crash.module, (unsigned)crash.number);
     else
-        LOG_ERROR("the last run ended in exception %u at pc 0x%08x, lr 0x%08x, cfsr 0x%08x, hfsr 0x%08x, "
-                  "bfar 0x%08x",
+        LOG_ERROR("last run: exception %u, pc 0x%08x lr 0x%08x cfsr 0x%08x hfsr 0x%08x bfar 0x%08x",
                   (unsigned)crash.number, (unsigned)crash.pc, (unsigned)crash.lr, (unsigned)crash.cfsr,
                   (unsigned)crash.hfsr, (unsigned)crash.bfar);
 }
