@@ -12,7 +12,7 @@ static char hex_digit(unsigned value)
 
 void identity_set(const uint8_t mac[6])
 {
-    char *text = identity_name + strlen("mote-");
+    char *text = IDENTITY_MAC;
 
     for (size_t i = 0; i < 6; i++) {
         text[3 * i] = hex_digit(mac[i] >> 4);

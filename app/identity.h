@@ -8,6 +8,8 @@
 
 /* "mote-02-00-00-03-02-00": host name and MQTT client id. */
 extern char identity_name[sizeof "mote-" IDENTITY_MAC_TEXT];
+/* "02-00-00-03-02-00", the part of it that is the address. */
+#define IDENTITY_MAC (identity_name + sizeof "mote-" - 1)
 /* "dt/mote/02-00-00-03-02-00": what all its topics begin with. */
 extern char identity_topics[sizeof "dt/mote/" IDENTITY_MAC_TEXT];
 

@@ -181,7 +181,7 @@ static void choose_mac(uint8_t mac[6])
     else
         board_mac_from_uid(mac);
     identity_set(mac);
-    LOG_INFO("MAC %s, topics %s", identity_name + 5, identity_topics);
+    LOG_INFO("MAC %s, topics %s", IDENTITY_MAC, identity_topics);
 }
 
 INIT
