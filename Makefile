@@ -7,7 +7,9 @@ MAKEFLAGS += --no-print-directory
 RELEASE := build/firmware-release
 HOST := build/host-debug
 SANITIZE := build/host-sanitize
-ELF := $(RELEASE)/mote.elf
+# MOTE_FULL=1: with everything that can be switched on.
+FIRMWARE := mote$(if $(filter 1,$(MOTE_FULL)),-full)
+ELF := $(RELEASE)/$(FIRMWARE).elf
 
 help:
 	@echo "make run      the firmware on the virtual board, with a real MQTT broker on this machine"
@@ -29,7 +31,7 @@ packages-%:
 firmware: packages-run
 	@app/configure.sh
 	@cmake --preset firmware-release >/dev/null
-	@cmake --build --preset firmware-release --target mote
+	@cmake --build --preset firmware-release --target $(FIRMWARE)
 
 $(HOST)/virtual-board: host
 host: packages-run

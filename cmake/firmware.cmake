@@ -13,13 +13,18 @@ set_source_files_properties(target/stm32f429/string.c PROPERTIES COMPILE_OPTIONS
 
 # The MAC inserts and verifies all checksums; net takes no device that does not.
 target_compile_definitions(net PUBLIC NET_WITH_SOFTWARE_CHECKSUMS=0)
+target_compile_definitions(net-full PUBLIC NET_WITH_SOFTWARE_CHECKSUMS=0)
 
 set(linker_script ${CMAKE_SOURCE_DIR}/target/nucleo-f429zi/nucleo-f429zi.ld)
-function(mote_firmware name)
+function(mote_program name)
   add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE target kernel settings mqtt net log)
+  target_link_libraries(${name} PRIVATE target kernel)
   target_link_options(${name} PRIVATE -T${linker_script} -Wl,-Map=$<TARGET_FILE_DIR:${name}>/${name}.map)
   set_target_properties(${name} PROPERTIES LINK_DEPENDS ${linker_script})
+endfunction()
+function(mote_firmware name)
+  mote_program(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE settings mqtt net log)
 endfunction()
 
 # mote.elf is configured by the environment of the build (app/configure.sh).
@@ -28,30 +33,36 @@ list(REMOVE_ITEM app_sources app/config.c)
 if(app_sources)
   add_library(app OBJECT ${app_sources})
   target_link_libraries(app PUBLIC target kernel settings mqtt net log)
+  add_library(app-full OBJECT ${app_sources})
+  target_link_libraries(app-full PUBLIC target kernel settings-full mqtt-full net-full log)
+  target_compile_definitions(app-full PUBLIC MOTE_FULL=1)
 
-  # The same objects with another app/config.c: ARGN is NAME=VALUE as in the environment.
-  function(mote_configured_firmware name)
+  # The objects of `app` or `app-full` with another app/config.c: ARGN is NAME=VALUE as in the environment.
+  function(mote_configured_firmware name app)
     set(header ${CMAKE_BINARY_DIR}/config/${name}/config_values.h)
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/config/${name})
     # Run at each build, since the environment is no file; writes only what changed.
     add_custom_target(${name}-config BYPRODUCTS ${header}
       COMMAND env ${ARGN} sh ${CMAKE_SOURCE_DIR}/app/configure.sh ${header}
       VERBATIM)
-    mote_firmware(${name} app/config.c $<TARGET_OBJECTS:app>)
+    mote_program(${name} app/config.c $<TARGET_OBJECTS:${app}>)
+    target_link_libraries(${name} PRIVATE $<TARGET_PROPERTY:${app},LINK_LIBRARIES>)
     target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/config/${name})
     add_dependencies(${name} ${name}-config)
   endfunction()
 
-  mote_configured_firmware(mote)
+  mote_configured_firmware(mote app)
+  mote_configured_firmware(mote-full app-full)
   # What the system tests run: ports and addresses of their own, whatever the user's environment says.
   set(none -u MAC_ADDRESS -u IP_ADDRESS -u GATEWAY_ADDRESS -u DNS_ADDRESS
     -u BROKER_IP_ADDRESS -u BROKER_HOST -u BROKER_PORT)
-  mote_configured_firmware(mote-dhcp ${none})
-  mote_configured_firmware(mote-static ${none} MAC_ADDRESS=02-00-00-03-02-00
+  mote_configured_firmware(mote-dhcp app ${none})
+  mote_configured_firmware(mote-dhcp-full app-full ${none})
+  mote_configured_firmware(mote-static app ${none} MAC_ADDRESS=02-00-00-03-02-00
     IP_ADDRESS=10.0.2.77 GATEWAY_ADDRESS=10.0.2.2)
-  mote_configured_firmware(mote-tap ${none} MAC_ADDRESS=02-00-00-03-02-01
+  mote_configured_firmware(mote-tap app ${none} MAC_ADDRESS=02-00-00-03-02-01
     IP_ADDRESS=192.168.77.2 BROKER_IP_ADDRESS=192.168.77.1)
-  mote_configured_firmware(mote-name ${none} MAC_ADDRESS=02-00-00-03-02-02
+  mote_configured_firmware(mote-name app ${none} MAC_ADDRESS=02-00-00-03-02-02
     BROKER_HOST=broker.mote.test)
 endif()
 

@@ -55,13 +55,8 @@ function(mote_tests folder)
   mote_tests_as(${folder} ${folder} ${ARGN})
 endfunction()
 
-# The MQTT engine with all that can be switched on, too.
-get_target_property(mqtt_sources mqtt SOURCES)
-add_library(mqtt-full STATIC ${mqtt_sources})
-target_link_libraries(mqtt-full PUBLIC mote_options)
-target_compile_definitions(mqtt-full PUBLIC MQTT_WITH_QOS2=1)
-
 mote_tests(net net)
+mote_tests_as(net-full net net-full)
 mote_tests(mqtt mqtt)
 mote_tests_as(mqtt-full mqtt mqtt-full)
 mote_tests(settings settings)

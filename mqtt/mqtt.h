@@ -16,12 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mqtt/features.h"
 #include "mqtt/transport.h"
-
-/* 1: QoS 2 can be spoken by those whose configuration asks for it. */
-#ifndef MQTT_WITH_QOS2
-#define MQTT_WITH_QOS2 0
-#endif
 
 #ifndef MQTT_INFLIGHT_MAX
 #define MQTT_INFLIGHT_MAX 8 /* unacknowledged PUBLISH, SUBSCRIBE and UNSUBSCRIBE together; at most 255 */

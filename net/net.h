@@ -16,24 +16,11 @@
 #define NET_NET_H
 
 #include "net/device.h"
+#include "net/features.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/*
- * What is switched off costs no code: -DNET_WITH_DHCP=0, -DNET_WITH_DNS=0,
- * -DNET_WITH_SOFTWARE_CHECKSUMS=0 where every device has both capabilities for checksums.
- */
-#ifndef NET_WITH_DHCP
-#define NET_WITH_DHCP 1
-#endif
-#ifndef NET_WITH_DNS
-#define NET_WITH_DNS 1
-#endif
-#ifndef NET_WITH_SOFTWARE_CHECKSUMS
-#define NET_WITH_SOFTWARE_CHECKSUMS 1
-#endif
 
 #define NET_WAIT_FOREVER UINT32_MAX
 
