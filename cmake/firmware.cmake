@@ -83,6 +83,7 @@ foreach(program IN LISTS benches)
   get_filename_component(name ${program} NAME_WE)
   mote_firmware(bench-${name} ${program})
 endforeach()
+target_sources(bench-path PRIVATE app/broker.c)
 # The kernel's budgets are of -O2, and its paths are inline.
 target_compile_options(bench-kernel PRIVATE -O2)
 
