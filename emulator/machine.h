@@ -166,6 +166,7 @@ struct surroundings {
     uint32_t vdda_mv;       /* 3300 */
     uint32_t vbat_mv;       /* 3300: on the board VBAT hangs on VDD */
     uint32_t lsi_hz;        /* 32000; DS9405 table 42 allows 17000 to 47000 */
+    bool hse_stopped;       /* the ST-LINK gives no clock: HSE never gets ready; rcc_stop_hse. False */
     bool battery;           /* VBAT outlives VDD: the backup domain survives a power cut. False */
 };
 
@@ -284,6 +285,7 @@ void gpio_release(struct machine *m, unsigned port, unsigned pin); /* drive it n
 void usart_receive(struct machine *m, uint8_t byte); /* at USART3's RX: a whole character has come */
 void ethernet_receive(struct machine *m, const uint8_t *frame, size_t length);
 void ethernet_cable(struct machine *m, bool plugged);
+void rcc_stop_hse(struct machine *m); /* the ST-LINK's 8 MHz stop, for good */
 void adc_drive(struct machine *m, unsigned channel, uint32_t millivolts); /* at ADC1's input 0..15 */
 
 /* ---- Flash cells, for tests of what is stored in them ---- */

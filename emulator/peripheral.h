@@ -100,7 +100,7 @@ void peripheral_write(struct machine *m, struct peripheral *p, uint32_t offset, 
 /* Called once by machine_create for each; the machine keeps the pointer. */
 void peripheral_add(struct machine *m, struct peripheral *p);
 void peripheral_reset(struct machine *m, struct peripheral *p);
-/* Is its clock on (RCC)? */
+/* Is its clock running: switched on, and not stopped by Sleep mode (RCC)? */
 bool peripheral_clocked(const struct machine *m, const struct peripheral *p);
 
 /* Each creates its peripheral and adds it. One file each. */
@@ -110,7 +110,8 @@ void flash_create(struct machine *m);
 void syscfg_create(struct machine *m);
 void gpio_create(struct machine *m); /* GPIOA..K */
 void exti_create(struct machine *m);
-void tim_create(struct machine *m); /* TIM2, TIM5 */
+void tim_create(struct machine *m);       /* TIM2, TIM5 */
+void tim_basic_create(struct machine *m); /* TIM6, TIM7 */
 void rng_create(struct machine *m);
 void iwdg_create(struct machine *m);
 void usart_create(struct machine *m); /* USART3 */
@@ -130,6 +131,12 @@ uint32_t rcc_timclk1_hz(const struct machine *m); /* clock of TIM2..7, 12..14 (A
 uint32_t rcc_pll48_hz(const struct machine *m);   /* 0: off */
 /* A bit of an RCC register by the register's offset: `rcc_bit(m, 0x30, 26)` is ETHMACTXEN. */
 bool rcc_bit(const struct machine *m, unsigned offset, unsigned bit);
+/* Does that clock of an enable register run: on, and in Sleep mode on in the LPENR register too? */
+bool rcc_clock_runs(const struct machine *m, unsigned offset, unsigned bit);
+/* The core falls asleep or wakes up. */
+void rcc_sleep(struct machine *m, bool asleep);
+/* Does it sleep with clocks stopped? */
+bool rcc_sleeps(const struct machine *m);
 /* Core cycles that one cycle of PCLK1, or of the timers on APB1, takes. */
 uint32_t rcc_hclk_per_pclk1(const struct machine *m);
 uint32_t rcc_hclk_per_timclk1(const struct machine *m);
@@ -168,6 +175,9 @@ uint32_t syscfg_exti_port(const struct machine *m, unsigned line); /* 0 = A … 
 bool gpio_level(const struct machine *m, unsigned port, unsigned pin);
 /* Is the pin set to alternate function `af`? The Ethernet MAC reports pins that are not routed to it. */
 bool gpio_is_alternate(const struct machine *m, unsigned port, unsigned pin, unsigned af);
+/* A peripheral's output, as alternate function `af` of a pin that may be set to it. */
+void gpio_alternate_drive(struct machine *m, unsigned port, unsigned pin, unsigned af, bool drives,
+                          bool level);
 void exti_pin_changed(struct machine *m, unsigned port, unsigned pin, bool level);
 void exti_line_event(struct machine *m, unsigned line); /* internal lines: 19 = Ethernet wake-up */
 

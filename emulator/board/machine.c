@@ -23,6 +23,7 @@ static void create_peripherals(struct machine *m)
     exti_create(m);
     gpio_create(m);
     tim_create(m);
+    tim_basic_create(m);
     rng_create(m);
     iwdg_create(m);
     usart_create(m);
@@ -253,6 +254,8 @@ static void sleep_until(struct machine *m, vtime until)
         machine_report(m, REPORT_ERROR, "SLEEPDEEP: Stop and Standby mode are not modelled");
         return;
     }
+    if (!m->power_off)
+        rcc_sleep(m, true);
     vtime limit = next_event(m, until);
     vtime reached = m->host.sleep ? m->host.sleep(m->host.context, m, limit) : limit;
 
@@ -299,6 +302,8 @@ static void wait_for_bus(struct machine *m, vtime until)
 
 static enum cpu_exit run_core(struct machine *m, vtime until)
 {
+    if (rcc_sleeps(m) && cpu_wakes(m))
+        rcc_sleep(m, false);
     m->event_cycle = machine_cycle_at(m, next_event(m, until));
     m->core_running = true;
     enum cpu_exit exit = cpu_run(m);

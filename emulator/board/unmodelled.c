@@ -12,8 +12,6 @@ struct region {
 static const struct region regions[] = {
     {0x40000400, 0x400, "TIM3"},
     {0x40000800, 0x400, "TIM4"},
-    {0x40001000, 0x400, "TIM6"},
-    {0x40001400, 0x400, "TIM7"},
     {0x40001800, 0x400, "TIM12"},
     {0x40001C00, 0x400, "TIM13"},
     {0x40002000, 0x400, "TIM14"},

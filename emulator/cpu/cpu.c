@@ -2,6 +2,7 @@
 #include "debug.h"
 #include "engine.h"
 #include "observer.h"
+#include "watch.h"
 
 bool cpu_create(struct machine *m)
 {
@@ -44,7 +45,7 @@ void cpu_reset(struct machine *m)
     dwt_reset(m);
     mpu_forget(m);
     engine_map_alias(m);
-    memory_path_changed(m);
+    memory_watch_reset(m);
     if (!memory_word_read(m, 0, &sp) || !memory_word_read(m, 4, &pc))
         sp = pc = 0;
     c->r[13] = sp & ~3u;
@@ -64,7 +65,7 @@ void cpu_state_replaced(struct machine *m)
     mpu_forget(m);
     m->cpu.engine->it_executing = 0;
     m->cpu.attention |= ATTEND_EXCEPTION;
-    memory_path_changed(m);
+    memory_watch_reset(m);
     if (m->cpu.engine->observer && m->cpu.engine->observer->reset)
         m->cpu.engine->observer->reset(m->cpu.engine->observer->context, m, m->cpu.r[15]);
 }
@@ -134,6 +135,13 @@ static const struct op *check_fetch(struct machine *m, const struct op *op)
     return NULL;
 }
 
+bool cpu_wakes(const struct machine *m)
+{
+    const struct cpu *c = &m->cpu;
+
+    return c->sleep == SLEEP_NONE || exception_wakes(c) || (c->sleep == SLEEP_WFE && c->event_register);
+}
+
 /* What stands before the next instruction. NULL: leave the loop with *result. */
 static const struct op *attend(struct machine *m, const struct op *op, enum cpu_exit *result)
 {
@@ -146,7 +154,7 @@ static const struct op *attend(struct machine *m, const struct op *op, enum cpu_
             return NULL;
     }
     if (c->sleep != SLEEP_NONE) {
-        if (!exception_wakes(c) && !(c->sleep == SLEEP_WFE && c->event_register)) {
+        if (!cpu_wakes(m)) {
             *result = CPU_SLEEP;
             return NULL;
         }
@@ -181,6 +189,14 @@ static const struct op *attend(struct machine *m, const struct op *op, enum cpu_
 void cpu_observe(struct machine *m, const struct cpu_observer *observer)
 {
     m->cpu.engine->observer = observer;
+}
+
+void cpu_set_watch(struct machine *m, struct cpu_watch *watch)
+{
+    m->cpu.engine->watch = watch;
+    cpu_code_written(m, FLASH_BASE, FLASH_SIZE); /* entries are found when they are decoded */
+    cpu_code_written(m, SRAM_BASE, SRAM_SIZE);
+    memory_watch_reset(m);
 }
 
 static void observe(struct machine *m, const struct op *op, const struct op *after, bool skipped)

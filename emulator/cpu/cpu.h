@@ -69,6 +69,9 @@ struct cpu_fault_note {
 struct cpu_engine;
 
 struct cpu {
+    /* SRAM, from its start, that loads and stores reach at once: all, less while it is guarded or watched. */
+    uint32_t direct_sram_bytes;
+    uint32_t direct_sram_stores;
     struct cpu_engine *engine; /* decoded operations and the like: derived, not state; all below is state */
 
     uint32_t r[16];     /* r[13] is the banked SP in use; r[15] the address of the instruction executing */
@@ -78,7 +81,6 @@ struct cpu {
     uint32_t flag_c;    /* 0 or 1 */
     uint32_t flag_v;    /* V is bit 31 */
     uint32_t attention; /* ATTEND_* */
-    uint32_t direct_sram_bytes; /* SRAM that loads and stores reach at once: all; none while guarded */
     uint8_t flag_q;
     uint8_t flag_ge; /* four bits */
     uint8_t itstate;
@@ -149,6 +151,8 @@ void cpu_destroy(struct machine *m);
 /* Reset of the core: fetches SP and PC from the vector table at 0, so the program must be loaded before. */
 void cpu_reset(struct machine *m);
 enum cpu_exit cpu_run(struct machine *m);
+/* Is it awake, or will it be before its next instruction? */
+bool cpu_wakes(const struct machine *m);
 /* Level of a device's interrupt line. A line that stays high pends again at the exception's return. */
 void cpu_set_irq(struct machine *m, unsigned irq, bool level);
 /* Non-maskable interrupt (clock security system). */

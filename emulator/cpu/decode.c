@@ -1,6 +1,7 @@
 /* Operations: where they are kept, decoded on first use, forgotten when code is written. */
 #include "engine.h"
 #include "peripheral.h"
+#include "watch.h"
 
 #include <stdlib.h>
 
@@ -108,6 +109,8 @@ const struct op *op_fetch(struct machine *m, const struct op *op)
 
     if (!m->cpu.thumb)
         return cpu_usage_fault(m, CFSR_INVSTATE);
+    if (m->cpu.mpu_guards && !mpu_permits(m, op->pc, privileged(&m->cpu), MPU_EXECUTE))
+        return op_fetch_denied(m, op);
     machine_report(m, REPORT_WARNING, "instruction fetch from 0x%08x, which is not code memory", op->pc);
     fault->cfsr = execute_never(op->pc) ? CFSR_IACCVIOL : CFSR_IBUSERR;
     return cpu_fault(m);
@@ -178,6 +181,33 @@ static void decode_at(struct code_region *region, size_t index, struct op *op)
     mark_decoded(region->decoded, index, length);
 }
 
+/* ---- Functions that the watch is told of ---- */
+
+static bool is_entry(const struct cpu_watch *watch, uint32_t pc)
+{
+    for (size_t i = 0; i < watch->entry_count && watch->entries[i] <= pc; i++) {
+        if (watch->entries[i] == pc)
+            return true;
+    }
+    return false;
+}
+
+/* The operation itself is decoded again, beside its place; where it leads depends on that in one case. */
+const struct op *op_entry(struct machine *m, const struct op *op)
+{
+    const struct cpu_watch *watch = m->cpu.engine->watch;
+    const struct encoding *row = find_encoding(op->code, op->length);
+    struct op itself = *op;
+    const struct op *after;
+
+    if (watch)
+        watch->entered(watch->context, m, op->pc);
+    if (!row || !row->decode(&itself, op->code, row))
+        itself.run = op_undefined;
+    after = itself.run(m, &itself);
+    return after == next(&itself) ? next(op) : after;
+}
+
 const struct op *op_decode(struct machine *m, const struct op *op)
 {
     struct cpu_engine *e = m->cpu.engine;
@@ -187,6 +217,8 @@ const struct op *op_decode(struct machine *m, const struct op *op)
     if (2 * index >= region->size)
         return stray(m, region->base + 2 * (uint32_t)index);
     decode_at(region, index, &region->ops[index]);
+    if (UNLIKELY(e->watch) && is_entry(e->watch, op->pc))
+        region->ops[index].run = op_entry;
     if (region->memory == m->sram) /* under either address, a store there must be noticed */
         mark_decoded(e->region[REGION_SRAM].decoded, index, 2 * index + 2 < region->size ? 2 : 1);
     if (m->bus.flash_direct < FLASH_SIZE)

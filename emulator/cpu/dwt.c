@@ -15,6 +15,7 @@ enum {
     CTRL_CYCCNTENA = 1 << 0,
     CTRL_NUMCOMP = 0x40000000, /* four */
     CTRL_WRITABLE = 0x007F1FFF,
+    CTRL_PACKETS = 0x007F1C00, /* SYNCTAP, PCSAMPLENA, EXCTRCENA and the enables of event counters */
     MASK_MAX = 15,
 
     FUNCTION_PC = 4, /* watchpoint at an instruction, or with CYCMATCH at a cycle */
@@ -240,6 +241,18 @@ static uint32_t function_writable(unsigned n)
     }
 }
 
+/* What is no watchpoint only emits packets (table C1-14). */
+static void write_function(struct machine *m, unsigned n, uint32_t value)
+{
+    uint32_t function = value & FUNCTION_BITS;
+
+    if (function != 0 && (function < FUNCTION_PC || function > FUNCTION_ACCESS))
+        machine_report(m, REPORT_WARNING,
+                       "DWT_FUNCTION%u = %u: packets are not modelled, nothing is emitted (table C1-14)", n,
+                       function);
+    m->cpu.dwt_comparator[n].function = value & function_writable(n);
+}
+
 static void write_comparator(struct machine *m, uint32_t offset, uint32_t value)
 {
     struct cpu *c = &m->cpu;
@@ -248,7 +261,7 @@ static void write_comparator(struct machine *m, uint32_t offset, uint32_t value)
     switch (offset % 16) {
     case 0: c->dwt_comparator[n].comp = value; break;
     case 4: c->dwt_comparator[n].mask = value & MASK_MAX; break;
-    case 8: c->dwt_comparator[n].function = value & function_writable(n); break;
+    case 8: write_function(m, n, value); break;
     default: break;
     }
     arm(m);
@@ -268,6 +281,9 @@ static void write_ctrl(struct machine *m, uint32_t value)
 {
     uint32_t count = cyccnt(m);
 
+    if (value & CTRL_PACKETS & ~m->cpu.dwt_ctrl)
+        machine_report(m, REPORT_WARNING,
+                       "DWT_CTRL: packets and event counters are not modelled, nothing is emitted (C1.8.7)");
     m->cpu.dwt_ctrl = (value & CTRL_WRITABLE) | CTRL_NUMCOMP;
     set_cyccnt(m, count);
     arm(m);

@@ -105,13 +105,15 @@ struct mpu_cache {
 struct cpu_engine {
     struct code_region region[CODE_REGIONS];
     struct mpu_cache mpu_cache[MPU_CACHE];
-    struct event dwt; /* CYCCNT reaches comparator 0 */
-    struct op stray;  /* stands for whatever cannot be fetched */
+    bool mpu_spares_memories; /* whatever it forbids privileged code lies outside of flash and SRAM */
+    struct event dwt;         /* CYCCNT reaches comparator 0 */
+    struct op stray;          /* stands for whatever cannot be fetched */
     struct fault fault;
     struct cpu_fault_note note;
     uint8_t it_executing; /* ITSTATE of the instruction being executed */
     struct event systick;
     const struct cpu_observer *observer; /* NULL: nobody watches */
+    struct cpu_watch *watch;             /* the same, of SRAM */
 };
 
 /* ---- CFSR, HFSR, CCR… bits (ARMv7-M B3.2) ---- */
@@ -181,6 +183,8 @@ const struct op *op_at(struct machine *m, uint32_t pc);
 uint32_t op_address(const struct machine *m, const struct op *op);
 op_run op_undefined;
 op_run op_fetch;
+/* Stands for the first instruction of a function that the watch wants to hear of. */
+op_run op_entry;
 /* Raises what the MPU's refusal of a fetch raises. */
 const struct op *op_fetch_denied(struct machine *m, const struct op *op);
 /* Address 0 may stand for another memory now (SYSCFG_MEMRMP). */
@@ -268,6 +272,8 @@ enum stack_result stack_write(struct machine *m, struct stack_access who, uint32
  * paths of load32 and the like are open only while nothing checks.
  */
 void memory_path_changed(struct machine *m);
+/* The same after the whole state has changed. */
+void memory_watch_reset(struct machine *m);
 
 /* ---- mpu.c (B3.5) ---- */
 
@@ -501,7 +507,7 @@ static inline bool store32(struct machine *m, uint32_t address, uint32_t value)
 {
     uint32_t offset = address - SRAM_BASE;
 
-    if (LIKELY(offset < m->cpu.direct_sram_bytes && (address & 3) == 0)) {
+    if (LIKELY(offset < m->cpu.direct_sram_stores && (address & 3) == 0)) {
         memcpy(m->sram + offset, &value, 4);
         sram_written(m, address, 4);
         return true;
@@ -514,7 +520,7 @@ static inline bool store16(struct machine *m, uint32_t address, uint32_t value)
     uint32_t offset = address - SRAM_BASE;
     uint16_t half = (uint16_t)value;
 
-    if (LIKELY(offset < m->cpu.direct_sram_bytes && (address & 1) == 0)) {
+    if (LIKELY(offset < m->cpu.direct_sram_stores && (address & 1) == 0)) {
         memcpy(m->sram + offset, &half, 2);
         sram_written(m, address, 2);
         return true;
@@ -526,7 +532,7 @@ static inline bool store8(struct machine *m, uint32_t address, uint32_t value)
 {
     uint32_t offset = address - SRAM_BASE;
 
-    if (LIKELY(offset < m->cpu.direct_sram_bytes)) {
+    if (LIKELY(offset < m->cpu.direct_sram_stores)) {
         m->sram[offset] = (uint8_t)value;
         sram_written(m, address, 1);
         return true;

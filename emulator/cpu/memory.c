@@ -2,6 +2,7 @@
  */
 #include "engine.h"
 #include "observer.h"
+#include "watch.h"
 
 enum {
     PPB_BASE = 0xE0000000,
@@ -127,22 +128,42 @@ bool memory_word_write(struct machine *m, uint32_t address, uint32_t value)
     return aligned_write(m, address & ~3u, 4, true, value);
 }
 
-/* ---- What checks accesses: MPU and DWT ---- */
+/* ---- What checks accesses: the watch, MPU and DWT ---- */
+
+static void open_direct_path(struct cpu *c, bool open)
+{
+    const struct cpu_watch *watch = c->engine->watch;
+
+    c->direct_sram_bytes = !open ? 0 : UNLIKELY(watch) ? watch->direct_bytes[WATCH_LOAD] : SRAM_SIZE;
+    c->direct_sram_stores = !open ? 0 : UNLIKELY(watch) ? watch->direct_bytes[WATCH_STORE] : SRAM_SIZE;
+}
+
+void memory_watch_reset(struct machine *m)
+{
+    const struct cpu_watch *watch = m->cpu.engine->watch;
+
+    if (watch)
+        watch->reset(watch->context);
+    memory_path_changed(m);
+}
 
 void memory_path_changed(struct machine *m)
 {
     struct cpu *c = &m->cpu;
-    bool fetches;
+    bool mpu_looks, fetches;
 
+    if (UNLIKELY(c->engine->watch))
+        c->engine->watch->changed(c->engine->watch->context, m);
     if (LIKELY(!(c->mpu_ctrl | c->mpu_guards | (c->demcr & DEMCR_TRCENA) | c->guarded |
                  (c->attention & ATTEND_FETCH)))) {
-        c->direct_sram_bytes = SRAM_SIZE;
+        open_direct_path(c, true);
         return;
     }
     c->mpu_guards = mpu_in_force(c, c->mpu_ctrl && exception_execution_priority(c) < 0);
-    c->guarded = c->mpu_guards || dwt_watches_data(c);
-    c->direct_sram_bytes = c->guarded ? 0 : SRAM_SIZE;
-    fetches = c->mpu_guards || dwt_watches_code(c);
+    mpu_looks = c->mpu_guards && !(c->engine->mpu_spares_memories && privileged(c));
+    c->guarded = mpu_looks || dwt_watches_data(c);
+    open_direct_path(c, !c->guarded);
+    fetches = mpu_looks || dwt_watches_code(c);
     c->attention = (c->attention & ~(uint32_t)ATTEND_FETCH) | (fetches ? ATTEND_FETCH : 0);
 }
 
@@ -250,11 +271,58 @@ static bool write_all(struct machine *m, uint32_t address, unsigned bytes, bool 
     return true;
 }
 
+/* Objects are no smaller than what is accessed at once, so the first and the last byte tell. */
+static void watch_access(struct machine *m, uint32_t address, unsigned bytes, unsigned how)
+{
+    const struct cpu_watch *watch = m->cpu.engine->watch;
+    uint32_t offset = address - SRAM_BASE, last = offset + bytes - 1, word;
+    unsigned bit;
+
+    if (bit_band(address, &word, &bit) && word - SRAM_BASE < SRAM_SIZE)
+        offset = last = word - SRAM_BASE + bit / 8;
+    if (offset >= SRAM_SIZE || last >= SRAM_SIZE)
+        return;
+    if (watch->denied[how] >> watch->classes[offset] & 1)
+        last = offset;
+    else if (!(watch->denied[how] >> watch->classes[last] & 1))
+        return;
+    watch->touched(watch->context, m, SRAM_BASE + last, how == WATCH_STORE);
+    after_bus(m);
+}
+
+/* False: this path is not for the access. */
+static inline bool watched_load(struct machine *m, uint32_t address, unsigned bytes, unsigned flags,
+                                uint32_t *value)
+{
+    uint32_t offset = address - SRAM_BASE;
+
+    watch_access(m, address, bytes, WATCH_LOAD);
+    if (m->cpu.guarded || (flags & ACCESS_UNPRIVILEGED) || offset >= SRAM_SIZE || offset % bytes != 0)
+        return false;
+    memcpy(value, m->sram + offset, bytes);
+    return true;
+}
+
+static inline bool watched_store(struct machine *m, uint32_t address, unsigned bytes, unsigned flags,
+                                 uint32_t value)
+{
+    uint32_t offset = address - SRAM_BASE;
+
+    watch_access(m, address, bytes, WATCH_STORE);
+    if (m->cpu.guarded || (flags & ACCESS_UNPRIVILEGED) || offset >= SRAM_SIZE || offset % bytes != 0)
+        return false;
+    memcpy(m->sram + offset, &value, bytes);
+    sram_written(m, address, bytes);
+    return true;
+}
+
 bool memory_read(struct machine *m, uint32_t address, unsigned bytes, unsigned flags, uint32_t *value)
 {
     bool priv = privileged(&m->cpu) && !(flags & ACCESS_UNPRIVILEGED);
 
     *value = 0;
+    if (m->cpu.engine->watch && watched_load(m, address, bytes, flags, value))
+        return true;
     if (alignment_fault(m, address, bytes, flags) || !read_all(m, address, bytes, priv, value))
         return false;
     if (UNLIKELY(m->cpu.guarded))
@@ -266,6 +334,8 @@ bool memory_write(struct machine *m, uint32_t address, unsigned bytes, unsigned 
 {
     bool priv = privileged(&m->cpu) && !(flags & ACCESS_UNPRIVILEGED);
 
+    if (m->cpu.engine->watch && watched_store(m, address, bytes, flags, value))
+        return true;
     if (alignment_fault(m, address, bytes, flags) || !write_all(m, address, bytes, priv, value))
         return false;
     if (UNLIKELY(m->cpu.guarded))

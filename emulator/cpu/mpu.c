@@ -79,9 +79,33 @@ void mpu_fill_cache(struct machine *m, struct mpu_cache *entry, uint32_t address
     entry->rights = look_up(&m->cpu, address);
 }
 
+static bool region_touches(const uint32_t region[2], uint32_t base, uint32_t size)
+{
+    unsigned bits = size_bits(region[1]);
+    uint64_t first = bits < 32 ? region[0] >> bits << bits : 0, end = first + (1ull << bits);
+
+    return (region[1] & RASR_ENABLE) && bits >= SMALLEST_REGION && first < (uint64_t)base + size &&
+           end > base;
+}
+
+/* A guard below the stack is such a case: then each access need not be looked at. */
+static bool spares_memories(const struct cpu *c)
+{
+    if (!(c->mpu_ctrl & CTRL_PRIVDEFENA))
+        return false;
+    for (unsigned i = 0; i < MPU_REGIONS; i++) {
+        const uint32_t *region = c->mpu_region[i];
+        if (region_touches(region, 0, FLASH_SIZE) || region_touches(region, FLASH_BASE, FLASH_SIZE) ||
+            region_touches(region, SRAM_BASE, SRAM_SIZE))
+            return false;
+    }
+    return true;
+}
+
 void mpu_forget(struct machine *m)
 {
     memset(m->cpu.engine->mpu_cache, 0, sizeof m->cpu.engine->mpu_cache);
+    m->cpu.engine->mpu_spares_memories = spares_memories(&m->cpu);
 }
 
 /* ---- Registers (B3.5.5 to B3.5.10) ---- */

@@ -5,6 +5,9 @@ enum {
     DWT = 0xE0001000,
     FPB = 0xE0002000,
     FPB_END = 0xE0003000,
+    TPIU = 0xE0040000,
+    ETM = 0xE0041000,
+    UNIT = 0x1000,
     SCS = 0xE000E000,
     SCS_END = 0xE000F000,
 };
@@ -316,11 +319,53 @@ static void debug_write(struct machine *m, uint32_t offset, uint32_t value)
 
 /* ---- DWT, ITM, flash patch ---- */
 
+/* What stands on the bus beyond, known by name only (B3.1, Cortex-M4 TRM 4.2). */
+static const char *unmodelled_unit(uint32_t address)
+{
+    if (address >= TPIU && address < TPIU + UNIT)
+        return "the trace port (TPIU)";
+    if (address >= ETM && address < ETM + UNIT)
+        return "the ETM";
+    return NULL;
+}
+
+/* Six comparators for instructions, two for literals, all off (C1.11.3, C1.11.4). */
+static uint32_t fpb_read(uint32_t address)
+{
+    enum { CTRL = 0, REMAP = 4, NUM_CODE_AND_LIT = 0x260, RMPSPT = 0x20000000 };
+
+    switch (address - FPB) {
+    case CTRL: return NUM_CODE_AND_LIT;
+    case REMAP: return RMPSPT;
+    default: return 0;
+    }
+}
+
 static uint32_t trace_read(struct machine *m, uint32_t address)
 {
     if (address < DWT)
         return itm_read(m, address);
-    return address < FPB ? dwt_read(m, address) : 0;
+    if (address < FPB)
+        return dwt_read(m, address);
+    if (address < FPB_END)
+        return fpb_read(address);
+    if (unmodelled_unit(address))
+        machine_report(m, REPORT_WARNING, "read of 0x%08x: %s is not modelled, it reads as 0", address,
+                       unmodelled_unit(address));
+    return 0;
+}
+
+static void write_beyond(struct machine *m, uint32_t address)
+{
+    const char *unit = unmodelled_unit(address);
+
+    if (unit)
+        machine_report(
+            m, REPORT_WARNING,
+            "write to 0x%08x: %s is not modelled; what the ITM is given comes out by --itm as it is", address,
+            unit);
+    else
+        machine_report(m, REPORT_WARNING, "write to 0x%08x: nothing is there", address);
 }
 
 static void trace_write(struct machine *m, uint32_t address, unsigned bytes, uint32_t value)
@@ -329,7 +374,9 @@ static void trace_write(struct machine *m, uint32_t address, unsigned bytes, uin
         itm_write(m, address, bytes, value);
     else if (address < FPB)
         dwt_write(m, address, value);
-    else if (address < FPB_END && (value & 1) != 0)
+    else if (address >= FPB_END)
+        write_beyond(m, address);
+    else if (value & 1)
         machine_report(m, REPORT_ERROR, "the flash patch and breakpoint unit is not modelled");
 }
 

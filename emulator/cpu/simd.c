@@ -23,7 +23,7 @@ static uint32_t saturate_unsigned(struct cpu *c, int64_t value, unsigned width)
     return (uint32_t)saturate(c, value, 0, ((int64_t)1 << width) - 1);
 }
 
-/* ---- Parallel addition and subtraction: op->imm is the kind, op->a the operation ---- */
+/* ---- Parallel addition and subtraction ---- */
 
 enum kind { SIGNED, SATURATING, SIGNED_HALVING, UNSIGNED = 4, UNSIGNED_SATURATING, UNSIGNED_HALVING };
 enum { ADD8, ADD16, ASX, SUB8 = 4, SUB16, SAX };
@@ -66,21 +66,21 @@ static const struct parallel parallel_operation[] = {
     [SUB8] = {8, false, 0xF}, [SUB16] = {16, false, 3}, [SAX] = {16, true, 2},
 };
 
-INSTRUCTION(parallel)
+/* Compiled for each operation of each kind. */
+static inline __attribute__((always_inline)) const struct op *
+parallel(struct machine *m, const struct op *op, enum kind kind, const struct parallel what)
 {
     struct cpu *c = &m->cpu;
-    const struct parallel *what = &parallel_operation[op->a];
-    enum kind kind = (enum kind)op->imm;
     bool is_unsigned = kind >= UNSIGNED;
-    unsigned lanes = 32 / what->width, ge_bits = what->width / 8;
+    unsigned lanes = 32 / what.width, ge_bits = what.width / 8;
     uint32_t n = c->r[op->n], x = c->r[op->m], result = 0, flags = 0;
 
     for (unsigned i = 0; i < lanes; i++) {
-        int32_t a = lane(n, i, what->width, is_unsigned);
-        int32_t b = lane(x, what->exchange ? 1 - i : i, what->width, is_unsigned);
-        bool subtracts = what->subtract >> i & 1, ge;
-        uint32_t value = finish_lane(kind, subtracts ? a - b : a + b, what->width, subtracts, &ge);
-        result |= value << i * what->width;
+        int32_t a = lane(n, i, what.width, is_unsigned);
+        int32_t b = lane(x, what.exchange ? 1 - i : i, what.width, is_unsigned);
+        bool subtracts = what.subtract >> i & 1, ge;
+        uint32_t value = finish_lane(kind, subtracts ? a - b : a + b, what.width, subtracts, &ge);
+        result |= value << i * what.width;
         flags |= ge ? ((1u << ge_bits) - 1) << i * ge_bits : 0;
     }
     c->r[op->d] = result;
@@ -88,6 +88,26 @@ INSTRUCTION(parallel)
         c->flag_ge = (uint8_t)flags;
     return next(op);
 }
+
+#define PARALLEL(kind, operation)                                                                            \
+    INSTRUCTION(parallel_##kind##_##operation)                                                               \
+    {                                                                                                        \
+        return parallel(m, op, kind, parallel_operation[operation]);                                         \
+    }
+#define PARALLEL_KINDS(operation)                                                                            \
+    PARALLEL(SIGNED, operation)                                                                              \
+    PARALLEL(SATURATING, operation)                                                                          \
+    PARALLEL(SIGNED_HALVING, operation)                                                                      \
+    PARALLEL(UNSIGNED, operation)                                                                            \
+    PARALLEL(UNSIGNED_SATURATING, operation)                                                                 \
+    PARALLEL(UNSIGNED_HALVING, operation)
+
+PARALLEL_KINDS(ADD8)
+PARALLEL_KINDS(ADD16)
+PARALLEL_KINDS(ASX)
+PARALLEL_KINDS(SUB8)
+PARALLEL_KINDS(SUB16)
+PARALLEL_KINDS(SAX)
 
 INSTRUCTION(sel)
 {
@@ -177,8 +197,6 @@ static bool decode_three(struct op *op, uint32_t code, const struct encoding *ro
     op->n = bits(code, 19, 16) & 15;
     op->d = bits(code, 11, 8) & 15;
     op->m = bits(code, 3, 0) & 15;
-    op->imm = bits(code, 6, 4);
-    op->a = bits(code, 22, 20) & 7;
     return !sp_or_pc(op->n) && !sp_or_pc(op->d) && !sp_or_pc(op->m);
 }
 
@@ -206,30 +224,30 @@ static bool decode_saturate16(struct op *op, uint32_t code, const struct encodin
 }
 
 /* Bits 6:4 of the second halfword: kind; S, Q, SH, U, UQ, UH of one operation */
-#define PARALLEL_ROWS(name, top)                                                                             \
-    {"S" name, 0xFFF0F0F0, (top), decode_three, {parallel}},                                                 \
-        {"Q" name, 0xFFF0F0F0, (top) | 0x10, decode_three, {parallel}},                                      \
-        {"SH" name, 0xFFF0F0F0, (top) | 0x20, decode_three, {parallel}},                                     \
-        {"U" name, 0xFFF0F0F0, (top) | 0x40, decode_three, {parallel}},                                      \
-        {"UQ" name, 0xFFF0F0F0, (top) | 0x50, decode_three, {parallel}},                                     \
+#define PARALLEL_ROW(prefix, top, kind, operation)                                                           \
     {                                                                                                        \
-        "UH" name, 0xFFF0F0F0, (top) | 0x60, decode_three,                                                   \
+        prefix #operation, 0xFFF0F0F0, (top) | kind << 4, decode_three,                                      \
         {                                                                                                    \
-            parallel                                                                                         \
+            parallel_##kind##_##operation                                                                    \
         }                                                                                                    \
     }
+#define PARALLEL_ROWS(operation, top)                                                                        \
+    PARALLEL_ROW("S", top, SIGNED, operation), PARALLEL_ROW("Q", top, SATURATING, operation),                \
+        PARALLEL_ROW("SH", top, SIGNED_HALVING, operation), PARALLEL_ROW("U", top, UNSIGNED, operation),     \
+        PARALLEL_ROW("UQ", top, UNSIGNED_SATURATING, operation),                                             \
+        PARALLEL_ROW("UH", top, UNSIGNED_HALVING, operation)
 
 const struct encoding simd_encodings[] = {
     {"SSAT16", 0xFFF0F0F0, 0xF3200000, decode_saturate16, {ssat16}},
     {"USAT16", 0xFFF0F0F0, 0xF3A00000, decode_saturate16, {usat16}},
     {"SSAT", 0xFFD08020, 0xF3000000, decode_saturate, {ssat}},
     {"USAT", 0xFFD08020, 0xF3800000, decode_saturate, {usat}},
-    PARALLEL_ROWS("ADD8", 0xFA80F000),
-    PARALLEL_ROWS("ADD16", 0xFA90F000),
-    PARALLEL_ROWS("ASX", 0xFAA0F000),
-    PARALLEL_ROWS("SUB8", 0xFAC0F000),
-    PARALLEL_ROWS("SUB16", 0xFAD0F000),
-    PARALLEL_ROWS("SAX", 0xFAE0F000),
+    PARALLEL_ROWS(ADD8, 0xFA80F000),
+    PARALLEL_ROWS(ADD16, 0xFA90F000),
+    PARALLEL_ROWS(ASX, 0xFAA0F000),
+    PARALLEL_ROWS(SUB8, 0xFAC0F000),
+    PARALLEL_ROWS(SUB16, 0xFAD0F000),
+    PARALLEL_ROWS(SAX, 0xFAE0F000),
     {"QADD", 0xFFF0F0F0, 0xFA80F080, decode_three, {qadd}},
     {"QDADD", 0xFFF0F0F0, 0xFA80F090, decode_three, {qdadd}},
     {"QSUB", 0xFFF0F0F0, 0xFA80F0A0, decode_three, {qsub}},

@@ -1,686 +1,424 @@
+/*
+ * The host's FPU does the arithmetic wherever its outcome can be told to be
+ * the ARM's; softfloat_exact.c does the rest.
+ *
+ * The host rounds to nearest. On which side of the result the exact value lies
+ * says whether IXC arises, and whether another rounding mode takes the
+ * neighbour. Finding that is exact.
+ */
 #include "softfloat.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { EXPONENT_BIAS = 127, TOP = 62 }; /* significands in flight have their leading one at bit TOP */
+#include "softfloat_exact.h"
 
-#define DEFAULT_NAN   0x7FC00000u
-#define INFINITY_BITS 0x7F800000u
-#define SIGN_BIT      0x80000000u
-#define QUIET_BIT     0x00400000u
-
-enum class { ZERO, FINITE, INFINITE, QUIET_NAN, SIGNALLING_NAN };
-
-/* A finite value is significand / 2^TOP * 2^exponent. */
-struct number {
-    enum class class;
-    bool sign;
-    int exponent;
-    uint64_t significand;
-};
-
-/* A format's shape: half and single precision. */
-struct format {
-    int bias;
-    unsigned fraction_bits;
-    uint32_t exponent_max; /* the exponent field of infinities */
-};
-
-static const struct format single = {EXPONENT_BIAS, 23, 255};
-
-static int leading_zeros(uint64_t value)
+/* Neither subnormal nor zero, infinite, NaN. */
+static inline bool is_plain(uint32_t a)
 {
-    return __builtin_clzll(value);
+    return (((a >> 23) + 1) & 0xFF) > 1;
 }
 
-/* Shifts right; what falls out is kept as a sticky lowest bit. */
-static uint64_t shift_right_sticky(uint64_t value, int amount)
+/* A result well inside the normal range, its neighbours too: no overflow, no underflow. */
+static inline bool is_safe(uint32_t a)
 {
-    if (amount <= 0)
-        return value;
-    if (amount > 63)
-        return value != 0;
-    return value >> amount | ((value & (((uint64_t)1 << amount) - 1)) != 0);
+    return (((a >> 23) + 2) & 0xFF) > 3;
 }
 
-static void normalise(struct number *x)
-{
-    int shift = leading_zeros(x->significand) - (63 - TOP);
-
-    if (shift >= 0)
-        x->significand <<= shift;
-    else
-        x->significand = shift_right_sticky(x->significand, -shift);
-    x->exponent -= shift;
-}
-
-static enum class nan_class(uint32_t a) { return a & QUIET_BIT ? QUIET_NAN : SIGNALLING_NAN; }
-
-/* FPUnpack(): a subnormal operand counts as zero when flushing. */
-static struct number unpack(uint32_t a, uint32_t *fpscr)
-{
-    struct number x = {.class = FINITE, .sign = a >> 31};
-    uint32_t exponent = a >> 23 & 0xFF, fraction = a & 0x7FFFFF;
-
-    if (exponent == 255) {
-        x.class = fraction ? nan_class(a) : INFINITE;
-    } else if (exponent == 0 && fraction == 0) {
-        x.class = ZERO;
-    } else if (exponent == 0 && (*fpscr & FPSCR_FZ)) {
-        x.class = ZERO;
-        *fpscr |= FPSCR_IDC;
-    } else {
-        x.significand = (uint64_t)(exponent ? fraction | 0x800000 : fraction) << (TOP - 23);
-        x.exponent = (exponent ? (int)exponent : 1) - EXPONENT_BIAS;
-        normalise(&x);
-    }
-    return x;
-}
-
-/* FPRoundBase(): is the magnitude to be increased? `extra` of `half` * 2 was cut off. */
-static bool rounds_away(enum fp_rounding rounding, bool sign, bool odd, uint64_t extra, uint64_t half)
-{
-    switch (rounding) {
-    case ROUND_NEAREST: return extra > half || (extra == half && odd);
-    case ROUND_UP: return extra != 0 && !sign;
-    case ROUND_DOWN: return extra != 0 && sign;
-    default: return false;
-    }
-}
-
-static uint32_t with_sign(uint32_t magnitude, bool sign)
-{
-    return magnitude | (sign ? SIGN_BIT : 0);
-}
-
-static bool overflows_to_infinity(enum fp_rounding rounding, bool sign)
-{
-    return rounding == ROUND_NEAREST || (rounding == ROUND_UP && !sign) || (rounding == ROUND_DOWN && sign);
-}
-
-/*
- * FPRound() without the sign. Tininess is detected before rounding. *flags
- * gets OFC, UFC and IXC as they arise.
- */
-static uint32_t round_magnitude(const struct number *x, const struct format *format,
-                                enum fp_rounding rounding, uint32_t *flags)
-{
-    unsigned cut = TOP - format->fraction_bits;
-    int biased = x->exponent + format->bias;
-    bool tiny = biased <= 0;
-    uint64_t significand = tiny ? shift_right_sticky(x->significand, 1 - biased) : x->significand;
-    uint64_t extra = significand & (((uint64_t)1 << cut) - 1), half = (uint64_t)1 << (cut - 1);
-    uint64_t magnitude = significand >> cut;
-
-    magnitude += rounds_away(rounding, x->sign, magnitude & 1, extra, half);
-    /* The leading one, and a carry out of the fraction, add to the exponent field. */
-    magnitude += tiny ? 0 : (uint64_t)(biased - 1) << format->fraction_bits;
-    if (magnitude >> format->fraction_bits >= format->exponent_max) {
-        uint32_t infinity = format->exponent_max << format->fraction_bits;
-        *flags |= FPSCR_OFC | FPSCR_IXC;
-        return overflows_to_infinity(rounding, x->sign) ? infinity : infinity - 1;
-    }
-    if (extra)
-        *flags |= FPSCR_IXC | (tiny ? FPSCR_UFC : 0);
-    return (uint32_t)magnitude;
-}
-
-static uint32_t round_pack(const struct number *x, enum fp_rounding rounding, uint32_t *fpscr)
-{
-    if ((*fpscr & FPSCR_FZ) && x->exponent + EXPONENT_BIAS <= 0) {
-        *fpscr |= FPSCR_UFC;
-        return with_sign(0, x->sign);
-    }
-    return with_sign(round_magnitude(x, &single, rounding, fpscr), x->sign);
-}
-
-/* ---- NaNs ---- */
-
-static uint32_t invalid(uint32_t *fpscr)
-{
-    *fpscr |= FPSCR_IOC;
-    return DEFAULT_NAN;
-}
-
-static bool is_nan(const struct number *x)
-{
-    return x->class >= QUIET_NAN;
-}
-
-/* FPProcessNaN() */
-static uint32_t process_nan(uint32_t a, const struct number *x, uint32_t *fpscr)
-{
-    if (x->class == SIGNALLING_NAN)
-        *fpscr |= FPSCR_IOC;
-    return *fpscr & FPSCR_DN ? DEFAULT_NAN : a | QUIET_BIT;
-}
-
-/* FPProcessNaNs(): a signalling one first, then the first */
-static uint32_t process_nans(uint32_t a, const struct number *x, uint32_t b, const struct number *y,
-                             uint32_t *fpscr)
-{
-    if (x->class == SIGNALLING_NAN || (is_nan(x) && y->class != SIGNALLING_NAN))
-        return process_nan(a, x, fpscr);
-    return process_nan(b, y, fpscr);
-}
-
-/*
- * ---- The fast path: round to nearest, nothing special on the way ----
- *
- * Then the other modes do not matter, and IXC is the only flag that may arise;
- * it is found by computing the rounding error, which is exact.
- */
-
-static bool is_plain(uint32_t a)
-{
-    return (((a >> 23) + 1) & 0xFF) > 1; /* neither subnormal nor zero, infinite, NaN */
-}
-
-static bool fast_modes(uint32_t fpscr)
-{
-    return fp_rounding(fpscr) == ROUND_NEAREST;
-}
-
-static float as_float(uint32_t a)
+static inline float as_float(uint32_t a)
 {
     float f;
     memcpy(&f, &a, sizeof f);
     return f;
 }
 
-static uint32_t as_bits(float f)
+static inline uint32_t as_bits(float f)
 {
     uint32_t a;
     memcpy(&a, &f, sizeof a);
     return a;
 }
 
-/* A result well inside the normal range: no overflow, no underflow. */
-static bool is_safe(uint32_t a)
+/* Is `exact` above (1) or below (-1) `rounded`? */
+static inline int side_of(double exact, double rounded)
 {
-    return (((a >> 23) + 1) & 0xFF) > 2;
+    return (exact > rounded) - (exact < rounded);
 }
 
-static uint32_t noting(bool inexact, uint32_t result, uint32_t *fpscr)
+/* What `rounding` takes, from the nearest number and the side on which the exact value lies. */
+static inline uint32_t directed(uint32_t nearest, int side, enum fp_rounding rounding)
 {
-    *fpscr |= inexact ? FPSCR_IXC : 0;
-    return result;
+    bool negative = nearest >> 31;
+    int outwards = negative ? -side : side; /* 1: the exact magnitude is larger */
+
+    if (rounding == (negative ? ROUND_DOWN : ROUND_UP))
+        return nearest + (outwards > 0);
+    return nearest - (outwards < 0);
 }
 
-/* Knuth's TwoSum: is sum not a + b? */
-static bool sum_is_inexact(float a, float b, float sum)
+static inline uint32_t take(uint32_t nearest, int side, uint32_t *fpscr)
 {
-    float part = sum - a;
+    enum fp_rounding rounding = fp_rounding(*fpscr);
 
-    return (a - (sum - part)) + (b - part) != 0;
+    *fpscr |= side != 0 ? FPSCR_IXC : 0;
+    return rounding == ROUND_NEAREST ? nearest : directed(nearest, side, rounding);
+}
+
+/* ---- What is not plain, but the host can still do ---- */
+
+static bool is_infinite(uint32_t a)
+{
+    return (a & 0x7FFFFFFF) == INFINITY_BITS;
+}
+
+static bool is_subnormal(uint32_t a)
+{
+    return (a & INFINITY_BITS) == 0 && (a & 0x7FFFFFFF) != 0;
+}
+
+/* Flushing to zero comes before everything: left to the exact path. */
+static bool flushes(uint32_t a, uint32_t fpscr)
+{
+    return (fpscr & FPSCR_FZ) && is_subnormal(a);
+}
+
+static void note_flushed(uint32_t a, uint32_t *fpscr)
+{
+    if (flushes(a, *fpscr))
+        *fpscr |= FPSCR_IDC;
+}
+
+/* FPProcessNaNs(), if one is a NaN: a signalling one first, then the first. */
+static bool two_nans(uint32_t a, uint32_t b, uint32_t *fpscr, uint32_t *result)
+{
+    if (!fp_is_nan(a) && !fp_is_nan(b))
+        return false;
+    note_flushed(a, fpscr);
+    note_flushed(b, fpscr);
+    *result = fp_process_nan(fp_is_signalling(a) || (fp_is_nan(a) && !fp_is_signalling(b)) ? a : b, fpscr);
+    return true;
+}
+
+/* No rounding can carry it to infinity. */
+static bool is_below_overflow(uint32_t nearest)
+{
+    return (nearest >> 23 & 0xFF) < 254;
+}
+
+/* A zero that is a difference has its sign from the rounding mode; the host's is that of the others. */
+static bool is_zero_downwards(uint32_t nearest, uint32_t fpscr)
+{
+    return (nearest & 0x7FFFFFFF) == 0 && fp_rounding(fpscr) == ROUND_DOWN;
+}
+
+/* With infinite operands results are infinite, zero or invalid, and exact. */
+static uint32_t of_infinity(float result, uint32_t *fpscr)
+{
+    return fp_is_nan(as_bits(result)) ? fp_invalid(fpscr) : as_bits(result);
+}
+
+/* Tininess is detected before rounding (A2.5.4). */
+static const double smallest_normal = 0x1p-126;
+
+static double magnitude_of(double x)
+{
+    return x < 0 ? -x : x;
+}
+
+/* Rounds a value that a double holds, or holds rounded to odd. */
+static bool round_double(double exact, uint32_t *fpscr, uint32_t *result)
+{
+    uint32_t nearest = as_bits((float)exact);
+    int side = side_of(exact, (double)as_float(nearest));
+    bool tiny = magnitude_of(exact) < smallest_normal && exact != 0;
+
+    if (!is_below_overflow(nearest) || (tiny && (*fpscr & FPSCR_FZ)))
+        return false;
+    *fpscr |= tiny && side != 0 ? FPSCR_UFC : 0;
+    *result = take(nearest, side, fpscr);
+    return true;
 }
 
 /* ---- Addition ---- */
 
-static struct number add_same_sign(struct number x, struct number y)
+/* Knuth's TwoSum: what sum lacks of a + b. */
+static inline float sum_error(float a, float b, float sum)
 {
-    x.significand += shift_right_sticky(y.significand, x.exponent - y.exponent);
-    normalise(&x);
-    return x;
+    float part = sum - a;
+
+    return (a - (sum - part)) + (b - part);
 }
 
-static struct number subtract_magnitude(struct number x, struct number y)
+/* A tiny sum is exact. */
+static uint32_t add_any(uint32_t a, uint32_t b, bool subtract, uint32_t *fpscr)
 {
-    x.significand -= shift_right_sticky(y.significand, x.exponent - y.exponent);
-    if (x.significand == 0)
-        x.class = ZERO;
-    else
-        normalise(&x);
-    return x;
-}
+    uint32_t result;
 
-/* Of two finite, non-zero numbers. */
-static struct number add_finite(struct number x, struct number y)
-{
-    if (x.exponent < y.exponent || (x.exponent == y.exponent && x.significand < y.significand)) {
-        struct number other = x;
-        x = y;
-        y = other;
-    }
-    return x.sign == y.sign ? add_same_sign(x, y) : subtract_magnitude(x, y);
-}
-
-static uint32_t exact_zero(enum fp_rounding rounding)
-{
-    return with_sign(0, rounding == ROUND_DOWN);
-}
-
-/* FPAdd() of numbers that are no NaNs. */
-static uint32_t add_numbers(const struct number *x, const struct number *y, uint32_t *fpscr)
-{
-    enum fp_rounding rounding = fp_rounding(*fpscr);
-    struct number sum;
-
-    if (x->class == INFINITE && y->class == INFINITE && x->sign != y->sign)
-        return invalid(fpscr);
-    if (x->class == INFINITE || y->class == INFINITE)
-        return with_sign(INFINITY_BITS, x->class == INFINITE ? x->sign : y->sign);
-    if (x->class == ZERO && y->class == ZERO)
-        return x->sign == y->sign ? with_sign(0, x->sign) : exact_zero(rounding);
-    if (x->class == ZERO)
-        return round_pack(y, rounding, fpscr);
-    if (y->class == ZERO)
-        return round_pack(x, rounding, fpscr);
-    sum = add_finite(*x, *y);
-    return sum.class == ZERO ? exact_zero(rounding) : round_pack(&sum, rounding, fpscr);
-}
-
-static uint32_t add_or_subtract(uint32_t a, uint32_t b, bool subtract, uint32_t *fpscr)
-{
-    struct number x = unpack(a, fpscr), y = unpack(b, fpscr);
-
-    if (is_nan(&x) || is_nan(&y))
-        return process_nans(a, &x, b, &y, fpscr);
-    y.sign ^= subtract;
-    return add_numbers(&x, &y, fpscr);
+    if (two_nans(a, b, fpscr, &result))
+        return result;
+    b ^= subtract ? SIGN_BIT : 0;
+    if (flushes(a, *fpscr) || flushes(b, *fpscr))
+        return exact_add(a, b, fpscr);
+    float sum = as_float(a) + as_float(b);
+    if (is_infinite(a) || is_infinite(b))
+        return of_infinity(sum, fpscr);
+    result = as_bits(sum);
+    if (!is_below_overflow(result) || is_zero_downwards(result, *fpscr) || flushes(result, *fpscr))
+        return exact_add(a, b, fpscr);
+    return take(result, side_of((double)sum_error(as_float(a), as_float(b), sum), 0), fpscr);
 }
 
 uint32_t fp_add(uint32_t a, uint32_t b, uint32_t *fpscr)
 {
-    if (fast_modes(*fpscr) && is_plain(a) && is_plain(b)) {
+    if (is_plain(a) && is_plain(b)) {
         float sum = as_float(a) + as_float(b);
+        float error = sum_error(as_float(a), as_float(b), sum);
         if (is_safe(as_bits(sum)))
-            return noting(sum_is_inexact(as_float(a), as_float(b), sum), as_bits(sum), fpscr);
+            return take(as_bits(sum), side_of((double)error, 0), fpscr);
     }
-    return add_or_subtract(a, b, false, fpscr);
+    return add_any(a, b, false, fpscr);
 }
 
 uint32_t fp_sub(uint32_t a, uint32_t b, uint32_t *fpscr)
 {
-    if (fast_modes(*fpscr) && is_plain(a) && is_plain(b)) {
+    if (is_plain(a) && is_plain(b)) {
         float difference = as_float(a) - as_float(b);
+        float error = sum_error(as_float(a), -as_float(b), difference);
         if (is_safe(as_bits(difference)))
-            return noting(sum_is_inexact(as_float(a), -as_float(b), difference), as_bits(difference), fpscr);
+            return take(as_bits(difference), side_of((double)error, 0), fpscr);
     }
-    return add_or_subtract(a, b, true, fpscr);
+    return add_any(a, b, true, fpscr);
 }
 
-/* ---- Multiplication ---- */
+/* ---- Multiplication: the product of two floats is exact in a double ---- */
 
-/* Exact: 24 by 24 bits. */
-static struct number multiply_finite(const struct number *x, const struct number *y)
+static uint32_t mul_any(uint32_t a, uint32_t b, uint32_t *fpscr)
 {
-    struct number product = {.class = FINITE, .sign = x->sign != y->sign};
+    uint32_t result;
 
-    product.significand = (x->significand >> (TOP - 23)) * (y->significand >> (TOP - 23));
-    product.exponent = x->exponent + y->exponent + TOP - 46;
-    normalise(&product);
-    return product;
-}
-
-static bool is_infinity_times_zero(const struct number *x, const struct number *y)
-{
-    return (x->class == INFINITE && y->class == ZERO) || (x->class == ZERO && y->class == INFINITE);
-}
-
-static uint32_t mul_slow(uint32_t a, uint32_t b, uint32_t *fpscr)
-{
-    struct number x = unpack(a, fpscr), y = unpack(b, fpscr), product;
-    bool sign = x.sign != y.sign;
-
-    if (is_nan(&x) || is_nan(&y))
-        return process_nans(a, &x, b, &y, fpscr);
-    if (is_infinity_times_zero(&x, &y))
-        return invalid(fpscr);
-    if (x.class == INFINITE || y.class == INFINITE)
-        return with_sign(INFINITY_BITS, sign);
-    if (x.class == ZERO || y.class == ZERO)
-        return with_sign(0, sign);
-    product = multiply_finite(&x, &y);
-    return round_pack(&product, fp_rounding(*fpscr), fpscr);
+    if (two_nans(a, b, fpscr, &result))
+        return result;
+    if (flushes(a, *fpscr) || flushes(b, *fpscr))
+        return exact_mul(a, b, fpscr);
+    if (is_infinite(a) || is_infinite(b))
+        return of_infinity(as_float(a) * as_float(b), fpscr);
+    if (round_double((double)as_float(a) * (double)as_float(b), fpscr, &result))
+        return result;
+    return exact_mul(a, b, fpscr);
 }
 
 uint32_t fp_mul(uint32_t a, uint32_t b, uint32_t *fpscr)
 {
-    if (fast_modes(*fpscr) && is_plain(a) && is_plain(b)) {
+    if (is_plain(a) && is_plain(b)) {
         double exact = (double)as_float(a) * (double)as_float(b);
         float product = (float)exact;
         if (is_safe(as_bits(product)))
-            return noting((double)product != exact, as_bits(product), fpscr);
+            return take(as_bits(product), side_of(exact, (double)product), fpscr);
     }
-    return mul_slow(a, b, fpscr);
-}
-
-/* FPProcessNaNs3(): the addend, then the factors; a signalling one first */
-static uint32_t process_nans3(const uint32_t *operand, const struct number *x, uint32_t *fpscr)
-{
-    for (unsigned i = 0; i < 3; i++) {
-        if (x[i].class == SIGNALLING_NAN)
-            return process_nan(operand[i], &x[i], fpscr);
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        if (is_nan(&x[i]))
-            return process_nan(operand[i], &x[i], fpscr);
-    }
-    return process_nan(operand[2], &x[2], fpscr);
-}
-
-/* The product as a number: infinities and zeros too. */
-static struct number multiply_any(const struct number *x, const struct number *y)
-{
-    struct number product = {.class = ZERO, .sign = x->sign != y->sign};
-
-    if (x->class == FINITE && y->class == FINITE)
-        return multiply_finite(x, y);
-    if (x->class == INFINITE || y->class == INFINITE)
-        product.class = INFINITE;
-    return product;
+    return mul_any(a, b, fpscr);
 }
 
 /*
- * The product of two floats is exact in a double. The sum is rounded to odd
- * there, so that rounding it again to a float is as if rounded once.
+ * The sum with a product is rounded to odd in a double, so that rounding it
+ * again to a float is as if rounded once.
  */
-static uint32_t fma_in_double(uint32_t addend, uint32_t a, uint32_t b, bool *inexact)
+static inline double fma_to_odd(uint32_t addend, uint32_t a, uint32_t b)
 {
     double product = (double)as_float(a) * (double)as_float(b), c = (double)as_float(addend);
     double sum = product + c, part = sum - product;
     double error = (product - (sum - part)) + (c - part);
     uint64_t bits;
-    float result;
 
     memcpy(&bits, &sum, sizeof bits);
     if (error != 0 && !(bits & 1))
         bits += (error > 0) == (sum > 0) ? 1 : UINT64_MAX;
     memcpy(&sum, &bits, sizeof sum);
-    result = (float)sum;
-    *inexact = error != 0 || (double)result != sum;
-    return as_bits(result);
+    return sum;
 }
 
-static uint32_t fma_slow(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpscr)
+static bool is_infinity_times_zero(uint32_t a, uint32_t b)
 {
-    uint32_t operand[3] = {addend, a, b};
-    struct number x[3] = {unpack(addend, fpscr), unpack(a, fpscr), unpack(b, fpscr)}, product;
+    return (is_infinite(a) && (b & 0x7FFFFFFF) == 0) || (is_infinite(b) && (a & 0x7FFFFFFF) == 0);
+}
 
-    if (x[0].class == QUIET_NAN && is_infinity_times_zero(&x[1], &x[2]))
-        return invalid(fpscr);
-    if (is_nan(&x[0]) || is_nan(&x[1]) || is_nan(&x[2]))
-        return process_nans3(operand, x, fpscr);
-    if (is_infinity_times_zero(&x[1], &x[2]))
-        return invalid(fpscr);
-    product = multiply_any(&x[1], &x[2]);
-    return add_numbers(&x[0], &product, fpscr);
+/* FPProcessNaNs3(): the addend, then the factors; a signalling one first. */
+static uint32_t three_nans(const uint32_t operand[3], uint32_t *fpscr)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        if (fp_is_signalling(operand[i]))
+            return fp_process_nan(operand[i], fpscr);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        if (fp_is_nan(operand[i]))
+            return fp_process_nan(operand[i], fpscr);
+    }
+    return fp_process_nan(operand[2], fpscr);
+}
+
+/* FPMulAdd() with a NaN: infinity times zero is invalid beside a quiet one, too; a flushed operand is zero.
+ */
+static uint32_t fma_nan(const uint32_t operand[3], uint32_t *fpscr)
+{
+    uint32_t x[3];
+
+    for (unsigned i = 0; i < 3; i++) {
+        note_flushed(operand[i], fpscr);
+        x[i] = flushes(operand[i], *fpscr) ? 0 : operand[i];
+    }
+    if (fp_is_nan(x[0]) && !fp_is_signalling(x[0]) && is_infinity_times_zero(x[1], x[2]))
+        return fp_invalid(fpscr);
+    return three_nans(operand, fpscr);
+}
+
+static uint32_t fma_any(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpscr)
+{
+    uint32_t result;
+
+    if (fp_is_nan(addend) || fp_is_nan(a) || fp_is_nan(b))
+        return fma_nan((const uint32_t[]){addend, a, b}, fpscr);
+    if (flushes(addend, *fpscr) || flushes(a, *fpscr) || flushes(b, *fpscr) || is_infinite(addend) ||
+        is_infinite(a) || is_infinite(b))
+        return exact_fma(addend, a, b, fpscr);
+    double sum = fma_to_odd(addend, a, b);
+    if ((sum == 0 && fp_rounding(*fpscr) == ROUND_DOWN) || !round_double(sum, fpscr, &result))
+        return exact_fma(addend, a, b, fpscr);
+    return result;
 }
 
 uint32_t fp_fma(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpscr)
 {
-    if (fast_modes(*fpscr) && is_plain(addend) && is_plain(a) && is_plain(b)) {
-        bool inexact;
-        uint32_t sum = fma_in_double(addend, a, b, &inexact);
-        if (is_safe(sum))
-            return noting(inexact, sum, fpscr);
+    if (is_plain(addend) && is_plain(a) && is_plain(b)) {
+        double sum = fma_to_odd(addend, a, b);
+        float result = (float)sum;
+        if (is_safe(as_bits(result)))
+            return take(as_bits(result), side_of(sum, (double)result), fpscr);
     }
-    return fma_slow(addend, a, b, fpscr);
+    return fma_any(addend, a, b, fpscr);
 }
 
-/* ---- Division and square root ---- */
+/* ---- Division and square root: multiplied back, the outcome is exact in a double ---- */
 
-static struct number divide_finite(const struct number *x, const struct number *y)
+static inline int quotient_side(uint32_t a, uint32_t b, float quotient)
 {
-    struct number quotient = {.class = FINITE, .sign = x->sign != y->sign};
-    uint64_t dividend = x->significand, divisor = y->significand >> (TOP - 23);
+    int side = side_of((double)as_float(a), (double)quotient * (double)as_float(b));
 
-    quotient.significand = dividend / divisor;
-    quotient.significand |= dividend % divisor != 0;
-    quotient.exponent = x->exponent - y->exponent + 23;
-    normalise(&quotient);
-    return quotient;
+    return b >> 31 ? -side : side;
 }
 
-static uint32_t div_slow(uint32_t a, uint32_t b, uint32_t *fpscr)
+static uint32_t div_any(uint32_t a, uint32_t b, uint32_t *fpscr)
 {
-    struct number x = unpack(a, fpscr), y = unpack(b, fpscr), quotient;
-    bool sign = x.sign != y.sign;
+    double divisor = magnitude_of((double)as_float(b));
+    uint32_t result;
+    int side;
 
-    if (is_nan(&x) || is_nan(&y))
-        return process_nans(a, &x, b, &y, fpscr);
-    if (x.class == y.class && x.class != FINITE)
-        return invalid(fpscr);
-    if (x.class == INFINITE || y.class == ZERO) {
-        *fpscr |= x.class == INFINITE ? 0 : FPSCR_DZC;
-        return with_sign(INFINITY_BITS, sign);
-    }
-    if (x.class == ZERO || y.class == INFINITE)
-        return with_sign(0, sign);
-    quotient = divide_finite(&x, &y);
-    return round_pack(&quotient, fp_rounding(*fpscr), fpscr);
+    if (two_nans(a, b, fpscr, &result))
+        return result;
+    if (flushes(a, *fpscr) || flushes(b, *fpscr) || divisor == 0 || (*fpscr & FPSCR_FZ))
+        return exact_div(a, b, fpscr);
+    float quotient = as_float(a) / as_float(b);
+    if (is_infinite(a) || is_infinite(b))
+        return of_infinity(quotient, fpscr);
+    if (!is_below_overflow(as_bits(quotient)))
+        return exact_div(a, b, fpscr);
+    side = quotient_side(a, b, quotient);
+    if (side != 0 && magnitude_of((double)as_float(a)) < smallest_normal * divisor)
+        *fpscr |= FPSCR_UFC;
+    return take(as_bits(quotient), side, fpscr);
 }
 
 uint32_t fp_div(uint32_t a, uint32_t b, uint32_t *fpscr)
 {
-    if (fast_modes(*fpscr) && is_plain(a) && is_plain(b)) {
+    if (is_plain(a) && is_plain(b)) {
         float quotient = as_float(a) / as_float(b);
         if (is_safe(as_bits(quotient)))
-            return noting((double)quotient * (double)as_float(b) != (double)as_float(a), as_bits(quotient),
-                          fpscr);
+            return take(as_bits(quotient), quotient_side(a, b, quotient), fpscr);
     }
-    return div_slow(a, b, fpscr);
-}
-
-/* Bit by bit; the remainder makes the sticky bit. */
-static uint64_t integer_sqrt(uint64_t value)
-{
-    uint64_t root = 0, bit = (uint64_t)1 << 62;
-
-    while (bit) {
-        if (value >= root + bit) {
-            value -= root + bit;
-            root = (root >> 1) + bit;
-        } else {
-            root >>= 1;
-        }
-        bit >>= 2;
-    }
-    return root << 1 | (value != 0);
+    return div_any(a, b, fpscr);
 }
 
 uint32_t fp_sqrt(uint32_t a, uint32_t *fpscr)
 {
-    struct number x;
-
-    if (fast_modes(*fpscr) && is_plain(a) && !(a >> 31)) {
-        float root = sqrtf(as_float(a));
-        return noting((double)root * (double)root != (double)as_float(a), as_bits(root), fpscr);
-    }
-    x = unpack(a, fpscr);
-    if (is_nan(&x))
-        return process_nan(a, &x, fpscr);
-    if (x.class == ZERO)
-        return with_sign(0, x.sign);
-    if (x.sign)
-        return invalid(fpscr);
-    if (x.class == INFINITE)
-        return INFINITY_BITS;
-    /* TOP is even: with an even exponent the root of the significand has its leading one at TOP / 2. */
-    if (x.exponent & 1)
-        x.significand <<= 1;
-    x.exponent = (x.exponent & ~1) / 2 + TOP / 2 - 1;
-    x.significand = integer_sqrt(x.significand);
-    normalise(&x);
-    return round_pack(&x, fp_rounding(*fpscr), fpscr);
+    if (fp_is_nan(a))
+        return fp_process_nan(a, fpscr);
+    if (!is_plain(a & 0x7FFFFFFF) && (is_infinite(a) || flushes(a, *fpscr)))
+        return exact_sqrt(a, fpscr);
+    if (a > SIGN_BIT)
+        return fp_invalid(fpscr);
+    float root = sqrtf(as_float(a));
+    return take(as_bits(root), side_of((double)as_float(a), (double)root * (double)root), fpscr);
 }
 
 /* ---- Comparison ---- */
 
-static bool less_magnitude(const struct number *x, const struct number *y)
-{
-    if (x->class != y->class)
-        return x->class < y->class;
-    if (x->class != FINITE)
-        return false;
-    return x->exponent != y->exponent ? x->exponent < y->exponent : x->significand < y->significand;
-}
-
-static bool less(const struct number *x, const struct number *y)
-{
-    if (x->class == ZERO && y->class == ZERO)
-        return false;
-    if (x->sign != y->sign)
-        return x->sign;
-    return x->sign ? less_magnitude(y, x) : less_magnitude(x, y);
-}
-
 uint32_t fp_compare(uint32_t a, uint32_t b, bool signals, uint32_t *fpscr)
 {
-    enum { LESS = 8, EQUAL = 6, GREATER = 2, UNORDERED = 3 };
-    struct number x, y;
-
-    if (is_plain(a) && is_plain(b)) {
-        float p = as_float(a), q = as_float(b);
-        return p < q ? LESS : p > q ? GREATER : EQUAL;
-    }
-    x = unpack(a, fpscr);
-    y = unpack(b, fpscr);
-    if (is_nan(&x) || is_nan(&y)) {
-        if (signals || x.class == SIGNALLING_NAN || y.class == SIGNALLING_NAN)
+    if (fp_is_nan(a) || fp_is_nan(b)) {
+        note_flushed(a, fpscr);
+        note_flushed(b, fpscr);
+        if (signals || fp_is_signalling(a) || fp_is_signalling(b))
             *fpscr |= FPSCR_IOC;
-        return UNORDERED;
+        return FP_UNORDERED;
     }
-    if (less(&x, &y))
-        return LESS;
-    return less(&y, &x) ? GREATER : EQUAL;
+    if (flushes(a, *fpscr) || flushes(b, *fpscr))
+        return exact_compare(a, b, fpscr);
+    float p = as_float(a), q = as_float(b);
+    return p < q ? FP_LESS : p > q ? FP_GREATER : FP_EQUAL;
 }
 
 /* ---- Fixed point and integers ---- */
 
-/* The magnitude of x * 2^fraction, rounded; at most 2^33. */
-static uint64_t scaled_magnitude(const struct number *x, unsigned fraction, enum fp_rounding rounding,
-                                 bool *inexact)
+/* 2 to the power of an exponent that is normal in a double. */
+static inline double power_of_2(int exponent)
 {
-    int exponent = x->exponent + (int)fraction;
-    uint64_t value, extra, half = (uint64_t)1 << 28;
+    uint64_t bits = (uint64_t)(exponent + 1023) << 52;
+    double power;
 
-    *inexact = false;
-    if (exponent > 32)
-        return (uint64_t)1 << 33;
-    value = shift_right_sticky(x->significand, 33 - exponent); /* 29 bits below the point */
-    extra = value & (2 * half - 1);
-    *inexact = extra != 0;
-    value >>= 29;
-    return value + rounds_away(rounding, x->sign, value & 1, extra, half);
+    memcpy(&power, &bits, sizeof power);
+    return power;
 }
 
-/* Towards zero, below 2^30 in magnitude and so in range */
-static uint32_t truncated(uint32_t a, uint32_t *fpscr)
+/* Of a magnitude below 2^62: its 24 bits are exact in a double. */
+static inline int64_t rounded_to_integer(double exact, enum fp_rounding rounding, bool *inexact)
 {
-    float value = as_float(a);
-    int32_t result = (int32_t)value;
+    int64_t cut = (int64_t)exact;
+    double rest = exact - (double)cut;
+    bool away = rounding == ROUND_NEAREST
+                    ? magnitude_of(rest) > 0.5 || (magnitude_of(rest) == 0.5 && (cut & 1))
+                    : rest != 0 && rounding == (rest < 0 ? ROUND_DOWN : ROUND_UP);
 
-    *fpscr |= (float)result != value ? FPSCR_IXC : 0;
-    return (uint32_t)result;
+    *inexact = rest != 0;
+    return away ? cut + (exact < 0 ? -1 : 1) : cut;
 }
 
-static bool is_below_2_to_30(uint32_t a)
+static inline bool is_below_2_to_29(uint32_t a)
 {
-    return (a >> 23 & 0xFF) < EXPONENT_BIAS + 30;
+    return (a >> 23 & 0xFF) < EXPONENT_BIAS + 29;
 }
 
 uint32_t fp_to_fixed(uint32_t a, unsigned fraction, unsigned width, bool is_signed, enum fp_rounding rounding,
                      uint32_t *fpscr)
 {
-    struct number x;
-    int64_t high = ((int64_t)1 << (is_signed ? width - 1 : width)) - 1, low = is_signed ? -high - 1 : 0;
-    int64_t value;
-    bool inexact = false;
+    bool inexact;
 
-    if (fraction == 0 && width == 32 && rounding == ROUND_ZERO && is_plain(a) && is_below_2_to_30(a) &&
-        (is_signed || !(a >> 31)))
-        return truncated(a, fpscr);
-    x = unpack(a, fpscr);
-    if (is_nan(&x)) {
+    if (fp_is_nan(a)) {
         *fpscr |= FPSCR_IOC;
         return 0;
     }
-    if (x.class == INFINITE)
-        value = (int64_t)1 << 33;
-    else
-        value = x.class == ZERO ? 0 : (int64_t)scaled_magnitude(&x, fraction, rounding, &inexact);
-    value = x.sign ? -value : value;
-    if (value < low || value > high) {
-        *fpscr |= FPSCR_IOC;
-        return (uint32_t)(value < low ? low : high);
-    }
-    *fpscr |= inexact ? FPSCR_IXC : 0;
-    return (uint32_t)value;
+    if (!is_below_2_to_29(a) || flushes(a, *fpscr))
+        return exact_to_fixed(a, fraction, width, is_signed, rounding, fpscr);
+    int64_t value = rounded_to_integer((double)as_float(a) * power_of_2((int)fraction), rounding, &inexact);
+    return fp_saturated(value, width, is_signed, inexact, fpscr);
 }
 
+/* Never near the ends of the range. */
 uint32_t fp_from_fixed(uint32_t value, unsigned fraction, bool is_signed, enum fp_rounding rounding,
                        uint32_t *fpscr)
 {
-    struct number x = {.class = FINITE, .exponent = TOP - (int)fraction};
+    double integer = is_signed ? (double)(int32_t)value : (double)value;
+    double exact = integer * power_of_2(-(int)fraction);
+    float nearest = (float)exact;
+    int side = side_of(exact, (double)nearest);
 
-    if (value == 0)
-        return 0;
-    if (fraction == 0 && rounding == ROUND_NEAREST) {
-        double exact = is_signed ? (double)(int32_t)value : (double)value;
-        return noting((double)(float)exact != exact, as_bits((float)exact), fpscr);
-    }
-    x.sign = is_signed && value >> 31;
-    x.significand = x.sign ? 0u - value : value;
-    normalise(&x);
-    return round_pack(&x, rounding, fpscr);
-}
-
-/* ---- Half precision ---- */
-
-uint32_t fp_from_half(uint32_t half, uint32_t *fpscr)
-{
-    struct number x = {.class = FINITE, .sign = half >> 15 & 1};
-    uint32_t exponent = half >> 10 & 31, fraction = half & 0x3FF, sign = (half & 0x8000) << 16;
-
-    if (exponent == 31 && !(*fpscr & FPSCR_AHP)) {
-        uint32_t nan = sign | INFINITY_BITS | fraction << 13;
-        if (fraction == 0)
-            return sign | INFINITY_BITS;
-        x.class = nan_class(nan);
-        return process_nan(nan, &x, fpscr);
-    }
-    if (exponent == 0 && fraction == 0)
-        return sign;
-    x.significand = (uint64_t)(exponent ? fraction | 0x400 : fraction) << (TOP - 10);
-    x.exponent = (exponent ? (int)exponent : 1) - 15;
-    normalise(&x);
-    return with_sign(round_magnitude(&x, &single, ROUND_NEAREST, fpscr), x.sign);
-}
-
-static uint32_t nan_to_half(uint32_t a, const struct number *x, uint32_t sign, uint32_t *fpscr)
-{
-    if (*fpscr & FPSCR_AHP) {
-        *fpscr |= FPSCR_IOC;
-        return sign;
-    }
-    if (x->class == SIGNALLING_NAN)
-        *fpscr |= FPSCR_IOC;
-    return *fpscr & FPSCR_DN ? 0x7E00 : sign | 0x7E00 | (a >> 13 & 0x1FF);
-}
-
-uint32_t fp_to_half(uint32_t a, uint32_t *fpscr)
-{
-    static const struct format ieee = {15, 10, 31}, alternative = {15, 10, 32};
-    bool ahp = *fpscr & FPSCR_AHP;
-    struct number x = unpack(a, fpscr);
-    uint32_t sign = x.sign ? 0x8000 : 0, flags = 0, result;
-
-    if (is_nan(&x))
-        return nan_to_half(a, &x, sign, fpscr);
-    if (x.class == ZERO)
-        return sign;
-    if (x.class == INFINITE) {
-        *fpscr |= ahp ? FPSCR_IOC : 0;
-        return sign | (ahp ? 0x7FFF : 0x7C00);
-    }
-    result = round_magnitude(&x, ahp ? &alternative : &ieee, fp_rounding(*fpscr), &flags);
-    if (ahp && (flags & FPSCR_OFC)) {
-        flags = FPSCR_IOC;
-        result = 0x7FFF;
-    }
-    *fpscr |= flags;
-    return sign | result;
+    *fpscr |= side != 0 ? FPSCR_IXC : 0;
+    return rounding == ROUND_NEAREST ? as_bits(nearest) : directed(as_bits(nearest), side, rounding);
 }

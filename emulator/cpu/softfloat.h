@@ -1,8 +1,8 @@
 /*
  * Single-precision arithmetic as the FPv4-SP of ARMv7-M does it (A2.5), bit
  * exact with its exception flags, in every rounding mode, with flush-to-zero
- * and default NaN. Integers only: no dependence on the host's FPU, except for
- * a fast path where the outcome cannot differ.
+ * and default NaN. The host's FPU, which must round to nearest, is used only
+ * where the outcome cannot differ.
  *
  * `fpscr` is read for the modes; cumulative flags are set in it.
  */
@@ -40,6 +40,8 @@ uint32_t fp_div(uint32_t a, uint32_t b, uint32_t *fpscr);
 uint32_t fp_sqrt(uint32_t a, uint32_t *fpscr);
 /* addend + a * b, rounded once */
 uint32_t fp_fma(uint32_t addend, uint32_t a, uint32_t b, uint32_t *fpscr);
+/* NZCV of comparisons */
+enum { FP_LESS = 8, FP_EQUAL = 6, FP_GREATER = 2, FP_UNORDERED = 3 };
 /* NZCV of a comparison; `signals`: a quiet NaN is invalid too. */
 uint32_t fp_compare(uint32_t a, uint32_t b, bool signals, uint32_t *fpscr);
 

@@ -45,12 +45,12 @@ bool mac_ref_clock(const struct machine *m, const struct ethernet *e)
 
 bool mac_tx_clock(const struct machine *m, const struct ethernet *e)
 {
-    return peripheral_clocked(m, e->p) && rcc_bit(m, RCC_AHB1ENR, ETHMACTX_BIT) && mac_ref_clock(m, e);
+    return peripheral_clocked(m, e->p) && rcc_clock_runs(m, RCC_AHB1ENR, ETHMACTX_BIT) && mac_ref_clock(m, e);
 }
 
 bool mac_rx_clock(const struct machine *m, const struct ethernet *e)
 {
-    return peripheral_clocked(m, e->p) && rcc_bit(m, RCC_AHB1ENR, ETHMACRX_BIT) && mac_ref_clock(m, e);
+    return peripheral_clocked(m, e->p) && rcc_clock_runs(m, RCC_AHB1ENR, ETHMACRX_BIT) && mac_ref_clock(m, e);
 }
 
 static void report_mode(struct machine *m, struct ethernet *e)

@@ -12,10 +12,12 @@
 #include "host/report.h"
 #include "host/rtt.h"
 #include "host/script.h"
+#include "host/swo.h"
 #include "host/symbols.h"
 #include "host/virtual_board.h"
 #include "host/wire.h"
 #include "observe/observers.h"
+#include "observe/race.h"
 
 struct sleep_statistics {
     uint64_t sleeps; /* each ends in a wake-up */
@@ -31,6 +33,7 @@ struct virtual_board {
     struct console console;
     struct line_buffer rtt_line;
     struct line_buffer uart_line;
+    struct swo swo;
     struct reports reports;
     struct leds leds;
     struct rtt rtt;
@@ -42,6 +45,7 @@ struct virtual_board {
     struct faults faults;
     struct virtual_board_listener listener;
     struct observers *observers; /* NULL: none */
+    struct race *race;           /* NULL: not looked for */
     const volatile sig_atomic_t *interrupted;
 
     struct pacing pacing;
@@ -70,6 +74,7 @@ struct virtual_board {
     bool power_on_due;
 
     struct recorder *recorder; /* NULL: nothing is recorded */
+    bool altered;              /* the recording has its mark */
     struct recording recording;
     bool replaying;
     size_t replayed;     /* entries of the recording that the machine has had */
@@ -100,6 +105,8 @@ bool board_input_open(struct virtual_board *b, char *error, size_t size) __attri
 void board_input_begin(struct virtual_board *b);
 /* An input without bytes reaches the machine now. In a replay it does not: the recording has it. */
 void board_input(struct virtual_board *b, enum input_kind kind, uint32_t value);
+/* Someone writes into the machine, past the inputs: the recording gets a mark, once. */
+void board_altered(struct virtual_board *b);
 void board_drive_button(struct virtual_board *b, bool down);
 void board_carry_out_power(struct virtual_board *b);
 void board_settle(struct virtual_board *b);

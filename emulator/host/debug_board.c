@@ -13,9 +13,14 @@ static void act(void *context, const struct action *action)
     }
 }
 
+static void altered(void *context)
+{
+    board_altered(context);
+}
+
 void board_debug_init(struct virtual_board *b)
 {
-    debugger_init(&b->debugger, NULL, &(struct gdb_owner){.context = b, .act = act});
+    debugger_init(&b->debugger, NULL, &(struct gdb_owner){.context = b, .act = act, .altered = altered});
 }
 
 bool board_debug_open(struct virtual_board *b, char *error, size_t size)

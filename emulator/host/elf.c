@@ -97,7 +97,7 @@ static const char *header_fault(const struct elf *elf, const char **detail)
 static bool check_segment(const struct elf *elf, unsigned index, const char *name, char *error, size_t size)
 {
     Elf32_Phdr s = segment_at(elf, index);
-    if (s.p_type != PT_LOAD || s.p_memsz == 0) {
+    if (s.p_type != PT_LOAD || (s.p_memsz == 0 && s.p_filesz == 0)) {
         return true;
     }
     if (!within(s.p_offset, s.p_filesz, elf->size) || s.p_filesz > s.p_memsz) {

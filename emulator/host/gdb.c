@@ -12,7 +12,6 @@
 enum {
     OUTPUT_FULL = 0x10000, /* bytes waiting to be sent beyond which no further
                               packet is handled */
-    FLASH_PIECE = 1024,    /* what is written to flash, or not, as a whole */
     /* GDB's numbers of signals (include/gdb/signals.def) */
     SIGNAL_INTERRUPT = 2,
     SIGNAL_ILLEGAL = 4,
@@ -158,7 +157,7 @@ void gdb_ended(struct gdb *g, int status)
     }
     g->mode = GDB_EXITED;
     g->reply_length = 0;
-    gdb_reply(g, "W%02x", (unsigned)status & 0xFF);
+    gdb_reply(g, "W%02x", status < 0 || status > 0xFF ? 1u : (unsigned)status);
     gdb_send_reply(g);
 }
 
@@ -175,10 +174,21 @@ static void go(struct gdb *g, bool step)
         report_stop(g);
         return;
     }
+    /* Without a debugger a BKPT is a fault, and the core sleeps on. */
+    if (g->debug.reason == DEBUG_INSTRUCTION || (step && g->machine->cpu.sleep != SLEEP_NONE)) {
+        gdb_note_altered(g);
+    }
     debug_resume(g->machine, step);
     g->machine->stop = STOP_NONE;
     g->mode = GDB_RUNNING;
     g->answered = true;
+}
+
+void gdb_note_altered(struct gdb *g)
+{
+    if (g->owner.altered != NULL) {
+        g->owner.altered(g->owner.context);
+    }
 }
 
 void gdb_reset(struct gdb *g, enum action_kind how)
@@ -195,26 +205,25 @@ void gdb_reset(struct gdb *g, enum action_kind how)
     g->debug.reason = DEBUG_STEPPED; /* SIGTRAP, as after any halt that is no surprise */
 }
 
-static void error(struct gdb *g, unsigned number)
+void gdb_error(struct gdb *g, enum gdb_failure number)
 {
     g->reply_length = 0;
     gdb_reply(g, "E%02x", number);
 }
 
 /* GDB's "E.TEXT" is shown to the user as it is. */
-static void refuse(struct gdb *g, const char *text)
+void gdb_refuse(struct gdb *g, const char *text)
 {
     g->reply_length = 0;
     gdb_reply(g, "E.%s", text);
 }
-
-enum { BAD_PACKET = 22, BAD_ADDRESS = 14, NO_MEMORY = 12 };
 
 /* An address to go on from may follow. */
 static void resume(struct gdb *g, struct gdb_cursor c, bool step)
 {
     uint32_t pc;
     if (gdb_take_hex(&c, &pc)) {
+        gdb_note_altered(g);
         view_write_register(g->machine, VIEW_PC, pc);
     }
     go(g, step);
@@ -235,7 +244,7 @@ static void resume_with_signal(struct gdb *g, struct gdb_cursor c, bool step)
 {
     uint32_t signal;
     if (!gdb_take_hex(&c, &signal)) {
-        error(g, BAD_PACKET);
+        gdb_error(g, GDB_BAD_PACKET);
         return;
     }
     (void)gdb_take(&c, ";");
@@ -260,7 +269,7 @@ static void take_vCont(struct gdb *g, struct gdb_cursor c)
     } else if (gdb_take(&c, "c") || gdb_take(&c, "C")) {
         go(g, false);
     } else {
-        error(g, BAD_PACKET);
+        gdb_error(g, GDB_BAD_PACKET);
     }
 }
 
@@ -298,6 +307,7 @@ static bool write_register(struct gdb *g, struct gdb_cursor *c, unsigned number)
     if (!gdb_take_bytes(c, (uint8_t *)&value, view_register(number)->bytes)) {
         return false;
     }
+    gdb_note_altered(g);
     view_write_register(g->machine, number, value);
     return true;
 }
@@ -311,7 +321,7 @@ static void take_G(struct gdb *g, struct gdb_cursor c)
             xpsr = c;
         }
         if (!write_register(g, &c, i)) {
-            error(g, BAD_PACKET);
+            gdb_error(g, GDB_BAD_PACKET);
             return;
         }
     }
@@ -323,7 +333,7 @@ static void take_p(struct gdb *g, struct gdb_cursor c)
 {
     uint32_t number;
     if (!gdb_take_hex(&c, &number) || view_register(number) == NULL) {
-        error(g, BAD_PACKET);
+        gdb_error(g, GDB_BAD_PACKET);
         return;
     }
     reply_register(g, number);
@@ -334,7 +344,7 @@ static void take_P(struct gdb *g, struct gdb_cursor c)
     uint32_t number;
     if (!gdb_take_hex(&c, &number) || view_register(number) == NULL || !gdb_take(&c, "=") ||
         !write_register(g, &c, number)) {
-        error(g, BAD_PACKET);
+        gdb_error(g, GDB_BAD_PACKET);
         return;
     }
     gdb_reply(g, "OK");
@@ -343,7 +353,7 @@ static void take_P(struct gdb *g, struct gdb_cursor c)
 /* ---- Memory ---- */
 
 /* "ADDRESS,LENGTH" */
-static bool take_range(struct gdb_cursor *c, uint32_t *address, uint32_t *length)
+bool gdb_take_range(struct gdb_cursor *c, uint32_t *address, uint32_t *length)
 {
     return gdb_take_hex(c, address) && gdb_take(c, ",") && gdb_take_hex(c, length);
 }
@@ -352,14 +362,14 @@ static void take_m(struct gdb *g, struct gdb_cursor c)
 {
     uint8_t bytes[GDB_PACKET_MAX / 2];
     uint32_t address, length;
-    if (!take_range(&c, &address, &length)) {
-        error(g, BAD_PACKET);
+    if (!gdb_take_range(&c, &address, &length)) {
+        gdb_error(g, GDB_BAD_PACKET);
         return;
     }
     length = length < sizeof bytes ? length : (uint32_t)sizeof bytes;
     size_t read = view_read(g->machine, address, bytes, length);
     if (read == 0 && length > 0) {
-        error(g, BAD_ADDRESS);
+        gdb_error(g, GDB_BAD_ADDRESS);
         return;
     }
     gdb_reply_hex(g, bytes, read);
@@ -367,10 +377,11 @@ static void take_m(struct gdb *g, struct gdb_cursor c)
 
 static void write_memory(struct gdb *g, uint32_t address, const uint8_t *bytes, size_t length)
 {
+    gdb_note_altered(g);
     if (view_write(g->machine, address, bytes, length)) {
         gdb_reply(g, "OK");
     } else {
-        error(g, BAD_ADDRESS);
+        gdb_error(g, GDB_BAD_ADDRESS);
     }
 }
 
@@ -378,9 +389,9 @@ static void take_M(struct gdb *g, struct gdb_cursor c)
 {
     uint8_t bytes[GDB_PACKET_MAX / 2];
     uint32_t address, length;
-    if (!take_range(&c, &address, &length) || !gdb_take(&c, ":") || length > sizeof bytes ||
+    if (!gdb_take_range(&c, &address, &length) || !gdb_take(&c, ":") || length > sizeof bytes ||
         !gdb_take_bytes(&c, bytes, length)) {
-        error(g, BAD_PACKET);
+        gdb_error(g, GDB_BAD_PACKET);
         return;
     }
     write_memory(g, address, bytes, length);
@@ -389,99 +400,11 @@ static void take_M(struct gdb *g, struct gdb_cursor c)
 static void take_X(struct gdb *g, struct gdb_cursor c)
 {
     uint32_t address, length;
-    if (!take_range(&c, &address, &length) || !gdb_take(&c, ":") || (size_t)(c.end - c.at) != length) {
-        error(g, BAD_PACKET);
+    if (!gdb_take_range(&c, &address, &length) || !gdb_take(&c, ":") || (size_t)(c.end - c.at) != length) {
+        gdb_error(g, GDB_BAD_PACKET);
         return;
     }
     write_memory(g, address, c.at, length);
-}
-
-/* ---- Flash, as `load` writes it ---- */
-
-static bool in_flash(uint32_t address, size_t length)
-{
-    return address - FLASH_BASE <= FLASH_SIZE && length <= FLASH_SIZE - (address - FLASH_BASE);
-}
-
-static bool gather(struct gdb *g)
-{
-    if (g->new_flash == NULL) {
-        g->new_flash = malloc(FLASH_SIZE);
-        g->flash_touched = calloc(FLASH_SIZE / FLASH_PIECE, 1);
-        if (g->new_flash != NULL && g->flash_touched != NULL) {
-            memcpy(g->new_flash, g->machine->flash, FLASH_SIZE);
-        }
-    }
-    return g->new_flash != NULL && g->flash_touched != NULL;
-}
-
-static void forget_flash(struct gdb *g)
-{
-    free(g->new_flash);
-    free(g->flash_touched);
-    g->new_flash = g->flash_touched = NULL;
-}
-
-/* False: the error is replied. */
-static bool open_flash(struct gdb *g, uint32_t address, size_t length)
-{
-    if (!in_flash(address, length)) {
-        refuse(g, "the flash is at 0x08000000 to 0x081fffff");
-        return false;
-    }
-    if (!gather(g)) {
-        forget_flash(g);
-        error(g, NO_MEMORY);
-        return false;
-    }
-    return true;
-}
-
-static void mark_flash(struct gdb *g, uint32_t offset, size_t length)
-{
-    for (size_t at = offset / FLASH_PIECE; at * FLASH_PIECE < offset + length; at++) {
-        g->flash_touched[at] = 1;
-    }
-}
-
-static void take_vFlashErase(struct gdb *g, struct gdb_cursor c)
-{
-    uint32_t address, length;
-    if (!take_range(&c, &address, &length)) {
-        error(g, BAD_PACKET);
-    } else if (open_flash(g, address, length)) {
-        memset(g->new_flash + (address - FLASH_BASE), 0xFF, length);
-        mark_flash(g, address - FLASH_BASE, length);
-        gdb_reply(g, "OK");
-    }
-}
-
-static void take_vFlashWrite(struct gdb *g, struct gdb_cursor c)
-{
-    uint32_t address;
-    if (!gdb_take_hex(&c, &address) || !gdb_take(&c, ":")) {
-        error(g, BAD_PACKET);
-        return;
-    }
-    size_t length = (size_t)(c.end - c.at);
-    if (open_flash(g, address, length)) {
-        memcpy(g->new_flash + (address - FLASH_BASE), c.at, length);
-        mark_flash(g, address - FLASH_BASE, length);
-        gdb_reply(g, "OK");
-    }
-}
-
-static void take_vFlashDone(struct gdb *g, struct gdb_cursor c)
-{
-    (void)c;
-    for (uint32_t i = 0; g->flash_touched != NULL && i < FLASH_SIZE / FLASH_PIECE; i++) {
-        if (g->flash_touched[i]) {
-            (void)machine_load(g->machine, FLASH_BASE + i * FLASH_PIECE, g->new_flash + i * FLASH_PIECE,
-                               FLASH_PIECE);
-        }
-    }
-    forget_flash(g);
-    gdb_reply(g, "OK");
 }
 
 /* ---- Breakpoints and watchpoints ---- */
@@ -494,7 +417,7 @@ static bool take_point(struct gdb_cursor *c, struct debug_point *point)
                                            DEBUG_WATCH_ACCESS};
     uint32_t type;
     if (!gdb_take_hex(c, &type) || type >= sizeof kind / sizeof kind[0] || !gdb_take(c, ",") ||
-        !take_range(c, &point->address, &point->length)) {
+        !gdb_take_range(c, &point->address, &point->length)) {
         return false;
     }
     point->kind = kind[type];
@@ -509,9 +432,9 @@ static void take_Z(struct gdb *g, struct gdb_cursor c)
 {
     struct debug_point point;
     if (!take_point(&c, &point)) {
-        error(g, BAD_PACKET);
+        gdb_error(g, GDB_BAD_PACKET);
     } else if (!debug_set(&g->debug, point)) {
-        refuse(g, "256 breakpoints and watchpoints are set already");
+        gdb_refuse(g, "256 breakpoints and watchpoints are set already");
     } else {
         gdb_reply(g, "OK");
     }
@@ -521,7 +444,7 @@ static void take_z(struct gdb *g, struct gdb_cursor c)
 {
     struct debug_point point;
     if (!take_point(&c, &point)) {
-        error(g, BAD_PACKET);
+        gdb_error(g, GDB_BAD_PACKET);
         return;
     }
     debug_clear(&g->debug, point);
@@ -603,9 +526,9 @@ static const struct {
     {"X", take_X},
     {"Z", take_Z},
     {"z", take_z},
-    {"vFlashErase:", take_vFlashErase},
-    {"vFlashWrite:", take_vFlashWrite},
-    {"vFlashDone", take_vFlashDone},
+    {"vFlashErase:", gdb_flash_erase},
+    {"vFlashWrite:", gdb_flash_write},
+    {"vFlashDone", gdb_flash_done},
     {"q", gdb_query},
     {"Q", gdb_query},
     {"H", take_ok},
@@ -666,7 +589,7 @@ static void take_item(struct gdb *g, enum gdb_item item)
     case GDB_DAMAGED: acknowledge(g, "-"); break;
     case GDB_TOO_LONG:
         acknowledge(g, "+");
-        error(g, BAD_PACKET);
+        gdb_error(g, GDB_BAD_PACKET);
         gdb_send_reply(g);
         break;
     case GDB_PACKET:
@@ -733,7 +656,7 @@ void gdb_destroy(struct gdb *g)
     if (g->machine->stop == STOP_DEBUG) {
         g->machine->stop = STOP_NONE;
     }
-    forget_flash(g);
+    gdb_forget_flash(g);
     gdb_buffer_free(&g->out);
     free(g->target_xml);
     free(g->memory_map_xml);

@@ -29,6 +29,9 @@ struct gdb_owner {
     /* Does something to the board; resets have happened when it returns. NULL:
      * nothing can be done. */
     void (*act)(void *context, const struct action *action);
+    /* The client has changed the machine: memory, registers, sleep. NULL: does
+     * not matter. */
+    void (*altered)(void *context);
 };
 
 struct gdb;

@@ -125,7 +125,10 @@ static void put(struct gdb *g, const struct words *words)
     uint32_t address, value;
     if (!number(words, 1, &address) || !number(words, 2, &value)) {
         gdb_print(g, "%s takes an address and a value", words->word[0]);
-    } else if (!view_write(g->machine, address, (const uint8_t *)&value, width)) {
+        return;
+    }
+    gdb_note_altered(g);
+    if (!view_write(g->machine, address, (const uint8_t *)&value, width)) {
         gdb_print(g, "0x%08x: nothing answers there", address);
     }
 }
@@ -144,6 +147,7 @@ static void registers(struct gdb *g, const struct words *words)
     if (words->count > 1 && i < 0) {
         gdb_print(g, "no register %s", words->word[1]);
     } else if (words->count > 2 && number(words, 2, &value)) {
+        gdb_note_altered(g);
         view_write_register(g->machine, (unsigned)i, value);
         show_register(g, (unsigned)i);
     } else if (words->count > 1) {

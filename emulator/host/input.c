@@ -55,6 +55,15 @@ void board_carry_out_power(struct virtual_board *b)
     m->stop = STOP_NONE;
 }
 
+static void tell_altered(struct virtual_board *b)
+{
+    console_remark(
+        &b->console, machine_now(b->machine), COLOUR_YELLOW, "%s",
+        b->replaying ? "here the recorded machine was changed by hand, from a debugger or through the C API, "
+                       "which a recording does not hold: the replay may depart"
+                     : "the machine is changed by hand: a replay of this recording will depart here");
+}
+
 static void apply(struct virtual_board *b, const struct input *input)
 {
     struct machine *m = b->machine;
@@ -76,6 +85,7 @@ static void apply(struct virtual_board *b, const struct input *input)
         break;
     case INPUT_POWER: switch_power(b, (enum power)input->value); break;
     case INPUT_INTERRUPT: exception_set_pending(m, EXCEPTION_IRQ0 + input->value); break;
+    case INPUT_ALTERED: tell_altered(b); break;
     case INPUT_END:
     case INPUT_KINDS: break;
     }
@@ -227,6 +237,14 @@ void board_settle(struct virtual_board *b)
     machine_run(m, machine_now(m));
     if (m->stop == STOP_NONE) {
         m->stop = STOP_EXIT;
+    }
+}
+
+void board_altered(struct virtual_board *b)
+{
+    if (b->recorder != NULL && !b->altered && b->begun) {
+        b->altered = true;
+        board_input(b, INPUT_ALTERED, 0);
     }
 }
 

@@ -21,6 +21,8 @@ const char options_help[] =
     "  --cable in|out         the cable at power-on (default in)\n"
     "what is shown\n"
     "  --rtt, --no-rtt        RTT up-channel 0 (default on)\n"
+    "  --itm FILE|-           what is written to the ITM's stimulus ports: port 0 as text, the others\n"
+    "                         as numbers; - shows it among the board's lines\n"
     "  --leds[=all], --no-leds  LED changes (default on; LD2 follows the traffic and is only\n"
     "                         counted without =all)\n"
     "  --hash                 at the end, hash of the whole machine state\n"
@@ -50,6 +52,8 @@ const char options_help[] =
     "  --timeout SECONDS      status 4 after this much virtual time\n"
     "  --timeout-real SECONDS status 4 after this much real time\n"
     "  --strict               status 3 at the first warning\n"
+    "  --races on|off         status 3 at the first access to a resource of the kernel's that breaks\n"
+    "                         its rules (default on)\n"
     "time and chance\n"
     "  --pace real|fast       keep to real time, or as fast as possible (default: real with a\n"
     "                         network, fast with --net none)\n"
@@ -103,6 +107,12 @@ static bool set_net(struct options *o, const char *argument)
 static bool set_pcap(struct options *o, const char *argument)
 {
     o->pcap = argument;
+    return *argument != '\0';
+}
+
+static bool set_itm(struct options *o, const char *argument)
+{
+    o->itm = argument;
     return *argument != '\0';
 }
 
@@ -315,6 +325,12 @@ static bool set_strict(struct options *o, const char *argument)
     return true;
 }
 
+static bool set_races(struct options *o, const char *argument)
+{
+    o->races = is(argument, "on");
+    return o->races || is(argument, "off");
+}
+
 static bool set_help(struct options *o, const char *argument)
 {
     (void)argument;
@@ -332,6 +348,7 @@ static bool set_version(struct options *o, const char *argument)
 static const struct option table[] = {
     {"net", ARGUMENT_REQUIRED, "slirp[:…], tap:NAME, socket:PATH or none", set_net},
     {"pcap", ARGUMENT_REQUIRED, "a file name", set_pcap},
+    {"itm", ARGUMENT_REQUIRED, "a file name, or -", set_itm},
     {"rtt", ARGUMENT_NONE, NULL, set_rtt},
     {"no-rtt", ARGUMENT_NONE, NULL, set_no_rtt},
     {"leds", ARGUMENT_OPTIONAL, "all, or nothing", set_leds},
@@ -362,6 +379,7 @@ static const struct option table[] = {
     {"hash", ARGUMENT_NONE, NULL, set_hash},
     {"stats", ARGUMENT_NONE, NULL, set_stats},
     {"strict", ARGUMENT_NONE, NULL, set_strict},
+    {"races", ARGUMENT_REQUIRED, "on or off", set_races},
     {"flash-timing", ARGUMENT_NONE, NULL, set_flash_timing},
     {"lsi", ARGUMENT_REQUIRED, "17000 to 47000, or random", set_lsi},
     {"help", ARGUMENT_NONE, NULL, set_help},
@@ -419,6 +437,7 @@ struct options options_default(void)
         .timeout = VTIME_NEVER,
         .timeout_real = VTIME_NEVER,
         .seed = 1,
+        .races = true,
         .lsi_hz = 32000,
     };
 }

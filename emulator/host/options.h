@@ -37,6 +37,7 @@ struct options {
     const char *firmware;
     const char *network;       /* slirp[:…], tap:NAME, socket:PATH, none */
     const char *pcap;          /* NULL: none */
+    const char *itm;           /* a file, or "-"; NULL: not shown */
     const char *script;        /* NULL: none */
     const char *record;        /* NULL: none */
     const char *replay;        /* NULL: none */
@@ -61,6 +62,7 @@ struct options {
     bool hash;
     bool stats;
     bool strict;
+    bool races; /* look for them; the default */
     bool help;
     bool version;
     vtime timeout;      /* virtual; VTIME_NEVER: none */

@@ -10,7 +10,7 @@
 static const char magic[8] = "moteREC\n";
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     HEADER_BYTES = 48,
     HEADER_CHECKED = 40,
     RECORD_BYTES = 24,
@@ -202,6 +202,7 @@ static bool sensible(const struct input *input)
     case INPUT_END:
     case INPUT_FRAME:
     case INPUT_DAMAGED_FRAME:
+    case INPUT_ALTERED:
     case INPUT_RESET: return true;
     default: return false;
     }

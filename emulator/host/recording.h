@@ -42,6 +42,7 @@ enum input_kind {
     INPUT_RESET,         /* NRST */
     INPUT_POWER,         /* value: enum power */
     INPUT_INTERRUPT,     /* value: the IRQ that is made pending */
+    INPUT_ALTERED,       /* someone wrote into the machine: what, is not recorded */
     INPUT_KINDS,
 };
 

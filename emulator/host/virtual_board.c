@@ -95,6 +95,16 @@ static void finish_lines(struct virtual_board *b)
     if (line_buffer_finish(&b->uart_line)) {
         take_line(b, b->uart_line.text, true);
     }
+    swo_finish(&b->swo);
+}
+
+/* A process has a status of eight bits: what does not fit must not come out as 0. */
+static void end_as_the_firmware(struct virtual_board *b, int status)
+{
+    enum { STATUS_MAX = 255 };
+    bool fits = status >= 0 && status <= STATUS_MAX;
+    board_end(b, fits ? status : EXIT_FAILED, "the firmware ended with status %d%s", status,
+              fits ? "" : ", which becomes 1");
 }
 
 /* The machine stopped by itself. What it logged up to then is judged first: it may say that it failed. */
@@ -104,7 +114,7 @@ static void note_stop(struct virtual_board *b)
     board_drain_log(b);
     finish_lines(b);
     switch (m->stop) {
-    case STOP_EXIT: board_end(b, m->exit_status, "the firmware ended with status %d", m->exit_status); break;
+    case STOP_EXIT: end_as_the_firmware(b, m->exit_status); break;
     case STOP_ERROR: board_end(b, EXIT_UNFAITHFUL, "stopped by the error above"); break;
     case STOP_LOCKUP: board_end(b, EXIT_UNFAITHFUL, "the core is locked up (ARMv7-M B1.5.15)"); break;
     case STOP_NONE:
@@ -181,6 +191,18 @@ static void on_console(void *context, struct machine *m, uint8_t byte)
     }
 }
 
+static void on_itm_line(void *context, const char *line)
+{
+    struct virtual_board *b = context;
+    take_line(b, line, b->swo.file == NULL);
+}
+
+static void on_itm(void *context, struct machine *m, unsigned port, unsigned bytes, uint32_t value)
+{
+    struct virtual_board *b = context;
+    swo_take(&b->swo, &b->console, machine_now(m), port, bytes, value);
+}
+
 static void on_frame_out(void *context, struct machine *m, const uint8_t *frame, size_t length)
 {
     struct virtual_board *b = context;
@@ -201,18 +223,22 @@ static bool create_machine(struct virtual_board *b, char *error, size_t size)
         .report = on_report,
         .pin = on_pin,
         .console = on_console,
+        .itm = b->options.itm != NULL ? on_itm : NULL,
         .frame_out = on_frame_out,
         .sleep = board_sleep,
         .fault = on_fault,
     };
-    if (!board_input_open(b, error, size)) {
+    b->swo.context = b;
+    b->swo.line = on_itm_line;
+    if (!board_input_open(b, error, size) ||
+        (b->options.itm != NULL && !swo_open(&b->swo, b->options.itm, error, size))) {
         return false;
     }
     b->symbols = symbols_create(&b->elf);
     if (b->symbols != NULL && reports_init(&b->reports)) {
         b->machine = machine_create(&host, b->options.seed);
     }
-    if (b->machine == NULL) {
+    if (b->machine == NULL || (b->options.races && !race_open(&b->race, &b->elf, b->symbols, b->machine))) {
         snprintf(error, size, "out of memory");
         return false;
     }
@@ -304,6 +330,10 @@ struct virtual_board *virtual_board_open(const struct options *options, FILE *ou
 static void end_observers(struct virtual_board *b)
 {
     char error[VIRTUAL_BOARD_ERROR];
+    if (!swo_close(&b->swo)) {
+        console_remark(&b->console, machine_now(b->machine), COLOUR_YELLOW,
+                       "%s is not complete: writing it failed", b->options.itm);
+    }
     if (!observers_close(b->observers, error, sizeof error)) {
         console_remark(&b->console, machine_now(b->machine), COLOUR_YELLOW, "%s", error);
     }
@@ -337,6 +367,7 @@ void virtual_board_close(struct virtual_board *b)
     script_close(&b->script);
     reports_free(&b->reports);
     symbols_destroy(b->symbols);
+    race_close(b->race, b->machine);
     machine_destroy(b->machine);
     elf_close(&b->elf);
     free(b);
@@ -347,6 +378,11 @@ void virtual_board_close(struct virtual_board *b)
 struct machine *virtual_board_machine(struct virtual_board *b)
 {
     return b->machine;
+}
+
+void virtual_board_note_change(struct virtual_board *b)
+{
+    board_altered(b);
 }
 
 static bool power_due(const struct virtual_board *b)

@@ -41,6 +41,11 @@ struct virtual_board *virtual_board_open_elf(const struct options *options, stru
 void virtual_board_close(struct virtual_board *board); /* NULL is allowed */
 
 struct machine *virtual_board_machine(struct virtual_board *board);
+/*
+ * The caller is about to write into the machine by itself. A recording cannot
+ * hold that: it gets a mark, and its replay says where it departs.
+ */
+void virtual_board_note_change(struct virtual_board *board);
 
 /* Runs until virtual time `until` or the end of the run. False: the run has ended, see virtual_board_status.
  */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/trace_events.h"
 #include "observe/coverage.h"
 #include "observe/profile.h"
 #include "observe/timeline.h"
@@ -33,6 +34,8 @@ struct observers {
     struct trace trace;
     struct output trace_events;
     struct timeline timeline;
+    struct tasks tasks;
+    bool traced; /* the program tells the timeline of its tasks */
 };
 
 /* ---- What the core tells ---- */
@@ -63,12 +66,20 @@ static void accessed(void *context, struct machine *m, uint32_t address, unsigne
                      uint32_t value)
 {
     struct observers *o = context;
-    trace_accessed(&o->trace, m, address, bytes, write, value);
+    if (o->log.file != NULL) {
+        trace_accessed(&o->trace, m, address, bytes, write, value);
+    }
+    if (o->traced && address == KERNEL_TRACE_ITM_ADDRESS && write && bytes == 4) {
+        timeline_traced(&o->timeline, machine_now(m), value);
+    }
 }
 
 static void was_reset(void *context, struct machine *m, uint32_t start)
 {
     struct observers *o = context;
+    if (o->traced) {
+        timeline_close_runs(&o->timeline, machine_now(m));
+    }
     calls_reset(&o->calls, m, start);
 }
 
@@ -142,7 +153,9 @@ static bool open_timeline(struct observers *o, const char *name, char *error, si
     if (!open_output(&o->trace_events, name, "", error, size)) {
         return false;
     }
-    timeline_init(&o->timeline, &o->functions, o->trace_events.file);
+    bool described = tasks_read(&o->tasks, o->elf);
+    o->traced = described && o->tasks.traced;
+    timeline_init(&o->timeline, &o->functions, described ? &o->tasks : NULL, o->trace_events.file);
     const struct call_listener listener = timeline_listener(&o->timeline);
     calls_listen(&o->calls, &listener);
     return true;
@@ -230,6 +243,7 @@ static void write_all(struct observers *o)
                                               o->machine->flash, o->tracefile.file);
     }
     if (o->trace_events.file != NULL) {
+        timeline_close_runs(&o->timeline, machine_now(o->machine));
         timeline_finish(&o->timeline);
     }
 }
@@ -285,7 +299,7 @@ bool observers_open(struct observers **observers, const struct options *options,
                                     .entered = entered,
                                     .left = left,
                                     .reset = was_reset,
-                                    .accessed = o->log.file != NULL ? accessed : NULL};
+                                    .accessed = o->log.file != NULL || o->traced ? accessed : NULL};
     cpu_observe(m, &o->core);
     *observers = o;
     return true;

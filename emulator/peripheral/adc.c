@@ -1,8 +1,9 @@
 /*
- * ADC1 (RM0090 chapter 13): regular conversions started by software, single,
- * scanned or continuous, with the temperature sensor, VREFINT and VBAT; analog
- * watchdog and overrun. Not modelled: injected conversions, triggers, DMA,
- * dual and triple modes, ADC2 and ADC3.
+ * ADC1 (RM0090 chapter 13): regular conversions, single, scanned or
+ * continuous, and injected ones, started by software or after the regular
+ * ones, with the temperature sensor, VREFINT and VBAT; analog watchdog and
+ * overrun. Not modelled: triggers, discontinuous mode, DMA, dual and triple
+ * modes, ADC2 and ADC3.
  */
 #include <string.h>
 
@@ -46,16 +47,20 @@ enum {
     ADCCLK_MAX_HZ = 36000000,
     SR_AWD = 1 << 0,
     SR_EOC = 1 << 1,
+    SR_JEOC = 1 << 2,
+    SR_JSTRT = 1 << 3,
     SR_STRT = 1 << 4,
     SR_OVR = 1 << 5,
     CR1_EOCIE = 1 << 5,
     CR1_AWDIE = 1 << 6,
+    CR1_JEOCIE = 1 << 7,
     CR1_SCAN = 1 << 8,
     CR1_AWDSGL = 1 << 9,
-    CR1_DISCEN = 1 << 11,
+    CR1_JAUTO = 1 << 10,
+    CR1_DISCONTINUOUS = 1 << 11 | 1 << 12,
+    CR1_JAWDEN = 1 << 22,
     CR1_AWDEN = 1 << 23,
     CR1_OVRIE = 1 << 26,
-    CR1_INJECTED = 1 << 7 | 1 << 10 | 1 << 12 | 1 << 22,
     CR2_ADON = 1 << 0,
     CR2_CONT = 1 << 1,
     CR2_DMA = 1 << 8,
@@ -85,9 +90,12 @@ enum {
 
 struct adc_state {
     uint32_t input_mv[INPUTS];
-    uint32_t sequence; /* the conversion under way: 0 is SQ1 */
-    vtime stable_at;   /* tSTAB after ADON */
-    vtime sensor_at;   /* tSTART after TSVREFE */
+    uint32_t sequence;  /* the regular conversion under way, or the next: 0 is SQ1 */
+    uint32_t injected;  /* the same of the injected ones */
+    bool injecting;     /* an injected conversion is under way */
+    bool regular_waits; /* until the injected ones are done (13.3.9) */
+    vtime stable_at;    /* tSTAB after ADON */
+    vtime sensor_at;    /* tSTART after TSVREFE */
 };
 
 static struct peripheral *adc_of(const struct machine *m)
@@ -187,6 +195,27 @@ static unsigned channel_at(const struct peripheral *p, unsigned place)
     return p->value[ADC_SQR1] >> 5 * (place - 12) & 31;
 }
 
+/* JSQR ends with JSQ4: a shorter sequence begins later (13.13.12). */
+static uint32_t injected_length(const struct peripheral *p)
+{
+    return p->value[ADC_CR1] & CR1_SCAN ? (p->value[ADC_JSQR] >> 20 & 3) + 1 : 1;
+}
+
+static unsigned injected_channel(const struct peripheral *p)
+{
+    const struct adc_state *s = p->state;
+    uint32_t first = 3 - (p->value[ADC_JSQR] >> 20 & 3);
+
+    return p->value[ADC_JSQR] >> 5 * (first + s->injected) & 31;
+}
+
+static unsigned present_channel(const struct peripheral *p)
+{
+    const struct adc_state *s = p->state;
+
+    return s->injecting ? injected_channel(p) : channel_at(p, s->sequence);
+}
+
 /* tS_temp and tS_vbat of DS9405: internal sources need 10 us, VBAT 5. */
 static void check_sampling(struct machine *m, const struct peripheral *p, unsigned channel)
 {
@@ -207,8 +236,7 @@ static void check_sampling(struct machine *m, const struct peripheral *p, unsign
 
 static void begin_conversion(struct machine *m, struct peripheral *p)
 {
-    const struct adc_state *s = p->state;
-    unsigned channel = channel_at(p, s->sequence);
+    unsigned channel = present_channel(p);
     uint32_t clocks = sampling_clocks(p, channel) + resolution_bits(p);
 
     check_sampling(m, p, channel);
@@ -223,16 +251,16 @@ static void update_interrupt(struct machine *m, const struct peripheral *p)
     uint32_t sr = p->value[ADC_SR], cr1 = p->value[ADC_CR1];
 
     cpu_set_irq(m, IRQ_ADC,
-                (sr & SR_EOC && cr1 & CR1_EOCIE) || (sr & SR_AWD && cr1 & CR1_AWDIE) ||
-                    (sr & SR_OVR && cr1 & CR1_OVRIE));
+                (sr & SR_EOC && cr1 & CR1_EOCIE) || (sr & SR_JEOC && cr1 & CR1_JEOCIE) ||
+                    (sr & SR_AWD && cr1 & CR1_AWDIE) || (sr & SR_OVR && cr1 & CR1_OVRIE));
 }
 
 /* 13.3.8: thresholds of 12 bits, whatever the resolution. */
-static void guard(struct peripheral *p, unsigned channel, uint32_t reading)
+static void guard(struct peripheral *p, uint32_t enable, unsigned channel, uint32_t reading)
 {
     uint32_t cr1 = p->value[ADC_CR1];
 
-    if (!(cr1 & CR1_AWDEN) || (cr1 & CR1_AWDSGL && (cr1 & 31) != channel))
+    if (!(cr1 & enable) || (cr1 & CR1_AWDSGL && (cr1 & 31) != channel))
         return;
     if (reading > p->value[ADC_HTR] || reading < p->value[ADC_LTR])
         p->value[ADC_SR] |= SR_AWD;
@@ -247,6 +275,17 @@ static uint32_t aligned(const struct peripheral *p, uint32_t reading)
     if (!(p->value[ADC_CR2] & CR2_ALIGN))
         return value;
     return value << (width == 6 ? 2 : 16 - width);
+}
+
+/* The same for an injected result, whose offset is taken off: its sign fills what is above. */
+static uint32_t aligned_with_sign(const struct peripheral *p, uint32_t reading, uint32_t offset)
+{
+    unsigned width = resolution_bits(p);
+    int32_t value = (int32_t)(reading >> (12 - width)) - (int32_t)offset;
+
+    if (p->value[ADC_CR2] & CR2_ALIGN)
+        value *= 1 << (width == 6 ? 1 : 15 - width);
+    return (uint32_t)value & 0xFFFF;
 }
 
 static bool sequence_goes_on(struct peripheral *p)
@@ -268,12 +307,38 @@ static bool overrun(const struct peripheral *p)
     return p->value[ADC_CR2] & CR2_EOCS && p->value[ADC_SR] & SR_EOC;
 }
 
-static void converted(struct machine *m, struct peripheral *p, size_t index)
+static void inject(struct machine *m, struct peripheral *p)
 {
-    const struct adc_state *s = p->state;
-    unsigned channel = channel_at(p, s->sequence);
-    uint32_t reading = reading_of(m, p, channel);
-    (void)index;
+    struct adc_state *s = p->state;
+
+    s->injecting = true;
+    s->injected = 0;
+    p->value[ADC_SR] |= SR_JSTRT;
+    begin_conversion(m, p);
+}
+
+static void injected_converted(struct machine *m, struct peripheral *p, unsigned channel, uint32_t reading)
+{
+    struct adc_state *s = p->state;
+
+    p->value[ADC_JDR1 + s->injected] = aligned_with_sign(p, reading, p->value[ADC_JOFR1 + s->injected]);
+    guard(p, CR1_JAWDEN, channel, reading);
+    s->injected++;
+    if (s->injected < injected_length(p)) {
+        begin_conversion(m, p);
+    } else {
+        p->value[ADC_SR] |= SR_JEOC;
+        s->injecting = false;
+        if (s->regular_waits)
+            begin_conversion(m, p);
+        s->regular_waits = false;
+    }
+    update_interrupt(m, p);
+}
+
+static void regular_converted(struct machine *m, struct peripheral *p, unsigned channel, uint32_t reading)
+{
+    struct adc_state *s = p->state;
 
     if (overrun(p)) {
         p->value[ADC_SR] |= SR_OVR;
@@ -281,13 +346,31 @@ static void converted(struct machine *m, struct peripheral *p, size_t index)
         return;
     }
     p->value[ADC_DR] = aligned(p, reading);
-    guard(p, channel, reading);
+    guard(p, CR1_AWDEN, channel, reading);
     bool more = sequence_goes_on(p);
     if (!more || p->value[ADC_CR2] & CR2_EOCS)
         p->value[ADC_SR] |= SR_EOC;
     update_interrupt(m, p);
-    if (more || p->value[ADC_CR2] & CR2_CONT)
+    bool goes_on = more || p->value[ADC_CR2] & CR2_CONT;
+    if (!more && p->value[ADC_CR1] & CR1_JAUTO) {
+        s->regular_waits = goes_on;
+        inject(m, p);
+    } else if (goes_on) {
         begin_conversion(m, p);
+    }
+}
+
+static void converted(struct machine *m, struct peripheral *p, size_t index)
+{
+    const struct adc_state *s = p->state;
+    unsigned channel = present_channel(p);
+    uint32_t reading = reading_of(m, p, channel);
+    (void)index;
+
+    if (s->injecting)
+        injected_converted(m, p, channel, reading);
+    else
+        regular_converted(m, p, channel, reading);
 }
 
 /* ---- Registers ---- */
@@ -306,45 +389,75 @@ static void check_clock(struct machine *m, const struct peripheral *p)
                        hz);
 }
 
+static bool is_on(struct machine *m, const struct peripheral *p, const char *what)
+{
+    const struct adc_state *s = p->state;
+
+    if (!(p->value[ADC_CR2] & CR2_ADON)) {
+        machine_report(m, REPORT_WARNING, "ADC1: %s while ADON is off: no conversion (RM0090 13.3.1)", what);
+        return false;
+    }
+    if (machine_now(m) < s->stable_at)
+        machine_report(m, REPORT_WARNING,
+                       "ADC1: %s within 3 us of ADON: the first result is not accurate (RM0090 13.3.6)",
+                       what);
+    check_clock(m, p);
+    return true;
+}
+
+/* 13.3.9: a regular conversion is broken off, and begun again when the injected ones are done. */
+static void start_injected(struct machine *m, struct peripheral *p)
+{
+    struct adc_state *s = p->state;
+
+    if (!is_on(m, p, "JSWSTART"))
+        return;
+    if (p->value[ADC_CR1] & CR1_JAUTO)
+        machine_report(m, REPORT_WARNING, "ADC1: JSWSTART with JAUTO (RM0090 13.3.9: not both)");
+    s->regular_waits = s->regular_waits || (p->events[0].event.armed && !s->injecting);
+    inject(m, p);
+}
+
 static void start(struct machine *m, struct peripheral *p)
 {
     struct adc_state *s = p->state;
 
-    if (!(p->value[ADC_CR2] & CR2_ADON)) {
-        machine_report(m, REPORT_WARNING, "ADC1: SWSTART while ADON is off: no conversion (RM0090 13.3.1)");
+    if (!is_on(m, p, "SWSTART"))
         return;
-    }
-    if (machine_now(m) < s->stable_at)
-        machine_report(m, REPORT_WARNING,
-                       "ADC1: SWSTART within 3 us of ADON: the first result is not accurate (RM0090 13.3.6)");
     if (p->value[ADC_SR] & SR_OVR)
         machine_report(m, REPORT_WARNING, "ADC1: SWSTART while OVR is set (RM0090 13.8.2: clear it first)");
-    check_clock(m, p);
     s->sequence = 0;
     p->value[ADC_SR] |= SR_STRT;
-    begin_conversion(m, p);
+    if (s->injecting)
+        s->regular_waits = true;
+    else
+        begin_conversion(m, p);
 }
 
 static void cr2_written(struct machine *m, struct peripheral *p, size_t index, uint32_t old, uint32_t written)
 {
     struct adc_state *s = p->state;
 
-    if (written & (CR2_DMA | CR2_EXTEN | CR2_JEXTEN | CR2_JSWSTART))
-        not_modelled(m, p, index, "DMA, triggers and injected conversions are");
+    if (written & (CR2_DMA | CR2_EXTEN | CR2_JEXTEN))
+        not_modelled(m, p, index, "DMA and triggers are");
     if (p->value[index] & ~old & CR2_ADON)
         s->stable_at = machine_now(m) + VTIME_US(3);
-    if (old & ~p->value[index] & CR2_ADON)
+    if (old & ~p->value[index] & CR2_ADON) {
         event_cancel(m, &p->events[0].event);
-    p->value[index] &= ~(uint32_t)CR2_SWSTART; /* cleared as soon as the conversion starts */
+        s->injecting = s->regular_waits = false;
+    }
+    p->value[index] &= ~(uint32_t)(CR2_SWSTART | CR2_JSWSTART); /* cleared as soon as a conversion starts */
     if (written & CR2_SWSTART)
         start(m, p);
+    if (written & CR2_JSWSTART)
+        start_injected(m, p);
 }
 
 static void cr1_written(struct machine *m, struct peripheral *p, size_t index, uint32_t old, uint32_t written)
 {
     (void)old;
-    if (written & (CR1_INJECTED | CR1_DISCEN))
-        not_modelled(m, p, index, "injected and discontinuous conversions are");
+    if (written & CR1_DISCONTINUOUS)
+        not_modelled(m, p, index, "discontinuous conversions are");
     update_interrupt(m, p);
 }
 
@@ -422,7 +535,8 @@ static void reset(struct machine *m, struct peripheral *p)
     struct adc_state *s = p->state;
 
     event_cancel(m, &p->events[0].event);
-    s->sequence = 0;
+    s->sequence = s->injected = 0;
+    s->injecting = s->regular_waits = false;
     s->stable_at = s->sensor_at = 0;
     update_interrupt(m, p);
 }

@@ -27,6 +27,8 @@ struct gpio_state {
     uint8_t lock_step;    /* how far the lock key sequence has come (8.4.8) */
     bool locked;
     uint16_t lock_candidate;
+    uint16_t alternate_drives[PINS]; /* bit: what peripherals drive as that alternate function … */
+    uint16_t alternate_level[PINS];  /* … and to what */
 };
 
 static struct peripheral *port_of(const struct machine *m, unsigned port)
@@ -44,6 +46,25 @@ static enum pin_mode mode_of(const struct peripheral *p, unsigned pin)
     return (enum pin_mode)(p->value[GPIO_MODER] >> (2 * pin) & 3);
 }
 
+static unsigned alternate_of(const struct peripheral *p, unsigned pin)
+{
+    return p->value[pin < 8 ? GPIO_AFRL : GPIO_AFRH] >> (4 * (pin % 8)) & 0xF;
+}
+
+/* Does something of the chip drive the pin, ODR or a peripheral, and to what? */
+static bool is_output(const struct peripheral *p, unsigned pin, bool *level)
+{
+    const struct gpio_state *s = p->state;
+    unsigned af = alternate_of(p, pin);
+
+    if (mode_of(p, pin) == MODE_OUTPUT) {
+        *level = p->value[GPIO_ODR] >> pin & 1;
+        return true;
+    }
+    *level = s->alternate_level[pin] >> af & 1;
+    return mode_of(p, pin) == MODE_ALTERNATE && s->alternate_drives[pin] >> af & 1;
+}
+
 static bool level_without_output(const struct peripheral *p, unsigned pin)
 {
     const struct gpio_state *s = p->state;
@@ -55,10 +76,9 @@ static bool level_without_output(const struct peripheral *p, unsigned pin)
 
 static bool pin_level(const struct peripheral *p, unsigned pin)
 {
-    bool high = p->value[GPIO_ODR] >> pin & 1;
-    bool open_drain = p->value[GPIO_OTYPER] >> pin & 1;
+    bool open_drain = p->value[GPIO_OTYPER] >> pin & 1, high;
 
-    if (mode_of(p, pin) != MODE_OUTPUT || (open_drain && high))
+    if (!is_output(p, pin, &high) || (open_drain && high))
         return level_without_output(p, pin);
     return high;
 }
@@ -85,7 +105,8 @@ static void update(struct machine *m, struct peripheral *p)
     for (unsigned pin = 0; pin < PINS; pin++) {
         // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it takes a bool for a signed bit
         level |= (uint16_t)((uint32_t)pin_level(p, pin) << pin);
-        outputs |= (uint16_t)((uint32_t)(mode_of(p, pin) == MODE_OUTPUT) << pin);
+        bool unused;
+        outputs |= (uint16_t)((uint32_t)is_output(p, pin, &unused) << pin);
     }
     uint16_t changed = level ^ s->level;
     s->level = level;
@@ -253,9 +274,20 @@ bool gpio_level(const struct machine *m, unsigned port, unsigned pin)
 bool gpio_is_alternate(const struct machine *m, unsigned port, unsigned pin, unsigned af)
 {
     const struct peripheral *p = port_of(m, port);
-    uint32_t selected = p->value[pin < 8 ? GPIO_AFRL : GPIO_AFRH] >> (4 * (pin % 8)) & 0xF;
 
-    return mode_of(p, pin) == MODE_ALTERNATE && selected == af;
+    return mode_of(p, pin) == MODE_ALTERNATE && alternate_of(p, pin) == af;
+}
+
+void gpio_alternate_drive(struct machine *m, unsigned port, unsigned pin, unsigned af, bool drives,
+                          bool level)
+{
+    struct peripheral *p = port_of(m, port);
+    struct gpio_state *s = p->state;
+    uint16_t bit = (uint16_t)(1u << af);
+
+    s->alternate_drives[pin] = (uint16_t)((s->alternate_drives[pin] & ~bit) | (drives ? bit : 0));
+    s->alternate_level[pin] = (uint16_t)((s->alternate_level[pin] & ~bit) | (level ? bit : 0));
+    update(m, p);
 }
 
 void gpio_create(struct machine *m)

@@ -84,6 +84,12 @@ void peripheral_reset(struct machine *m, struct peripheral *p)
 
 bool peripheral_clocked(const struct machine *m, const struct peripheral *p)
 {
+    return p->gate.enable_offset == 0 || rcc_clock_runs(m, p->gate.enable_offset, p->gate.enable_bit);
+}
+
+/* For an access: by the core, which is awake, or by a debugger, which wakes it. */
+static bool switched_on(const struct machine *m, const struct peripheral *p)
+{
     return p->gate.enable_offset == 0 || rcc_bit(m, p->gate.enable_offset, p->gate.enable_bit);
 }
 
@@ -106,7 +112,7 @@ static const char *enable_register(unsigned offset)
 
 static bool answers(struct machine *m, struct peripheral *p, uint32_t offset, const char *what)
 {
-    if (!peripheral_clocked(m, p)) {
+    if (!switched_on(m, p)) {
         machine_report(m, REPORT_WARNING, "%s %s+0x%02x: its clock is off (%s bit %u)", what, p->name, offset,
                        enable_register(p->gate.enable_offset), p->gate.enable_bit);
         return false;

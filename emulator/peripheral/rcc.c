@@ -12,10 +12,13 @@ enum {
     SWITCH_EVENT = OSCILLATORS,
     EVENTS,
     CR_HSION = 1 << 0,
+    CR_CSSON = 1 << 19,
+    CIR_CSSF = 1 << 7,
     CSR_LSION = 1 << 0,
     CSR_RMVF = 1 << 24,
     BDCR_BDRST = 1 << 16,
     AHB1ENR_CCMDATARAMEN = 1 << 20,
+    AHB1LPENR_MEMORIES = 0xB8000, /* FLITF, SRAM1 to 3 */
 };
 
 /* RCC_CSR's reset flags */
@@ -28,6 +31,7 @@ enum {
     WWDGRSTF = 1 << 30,
 };
 #define LPWRRSTF (1u << 31)
+#define CFGR_MCO 0xFF600000u /* MCO2 and its prescaler, MCO1PRE, MCO1 */
 
 static const struct oscillator_description {
     const char *name;
@@ -139,6 +143,8 @@ static void cfgr_written(struct machine *m, struct peripheral *p, size_t index, 
     else if (!source_ready(p, wanted))
         machine_report(m, REPORT_WARNING,
                        "RCC_CFGR.SW selects a source that is not ready; the switch waits for it");
+    if ((p->value[index] ^ old) & CFGR_MCO)
+        machine_report(m, REPORT_WARNING, "RCC_CFGR: MCO is not modelled, the pins stay as they are");
     switch_when_ready(m, p);
     if ((old ^ p->value[index]) & PRESCALERS) {
         rcc_update_clocks(m, p);
@@ -157,6 +163,8 @@ static void start(struct machine *m, struct peripheral *rcc, enum oscillator osc
                        "HSEON without HSEBYP: the board has no crystal, HSE comes from the ST-LINK");
         return;
     }
+    if (oscillator == HSE && m->surroundings.hse_stopped)
+        return;
     if (oscillator == PLLI2S || oscillator == PLLSAI)
         machine_report(m, REPORT_ERROR, "%s is not modelled", d->name);
     if (oscillator == PLL) {
@@ -169,6 +177,43 @@ static void start(struct machine *m, struct peripheral *rcc, enum oscillator osc
         }
     }
     event_at(m, &rcc->events[oscillator].event, machine_now(m) + d->start_time);
+}
+
+/* ---- Clock security system (6.2.7) ---- */
+
+static void switch_to_hsi(struct machine *m, struct peripheral *rcc)
+{
+    enum { CR_HSI = 3, CR_PLL = 3 << 24, CFGR_SWITCH = 15 };
+
+    if (source_in_use(rcc) == SOURCE_PLL) {
+        rcc->value[RCC_CR] &= ~(uint32_t)CR_PLL;
+        event_cancel(m, &rcc->events[PLL].event);
+        pwr_pll_changed(m, false);
+    }
+    rcc->value[RCC_CR] |= CR_HSI;
+    rcc->value[RCC_CFGR] &= ~(uint32_t)CFGR_SWITCH;
+}
+
+void rcc_stop_hse(struct machine *m)
+{
+    struct peripheral *rcc = rcc_peripheral(m);
+    bool ready = rcc_oscillator_ready(rcc, HSE), needed = ready && in_use(rcc, HSE);
+
+    m->surroundings.hse_stopped = true;
+    event_cancel(m, &rcc->events[HSE].event);
+    rcc->value[RCC_CR] &= ~ready_mask(HSE);
+    if (ready && rcc->value[RCC_CR] & CR_CSSON) {
+        rcc->value[RCC_CR] &= ~on_mask(HSE);
+        if (needed)
+            switch_to_hsi(m, rcc);
+        rcc->value[RCC_CIR] |= CIR_CSSF;
+        cpu_set_nmi(m);
+        rcc_update_clocks(m, rcc);
+        rcc_check_limits(m);
+    } else if (needed) {
+        machine_report(m, REPORT_ERROR,
+                       "HSE has stopped, and with it the system clock: RCC_CR.CSSON is off (RM0090 6.2.7)");
+    }
 }
 
 static void halt(struct machine *m, struct peripheral *rcc, enum oscillator oscillator)
@@ -322,6 +367,43 @@ bool rcc_bit(const struct machine *m, unsigned offset, unsigned bit)
     return offset / 4 < sizeof index_at && rcc_peripheral(m)->value[index_at[offset / 4]] >> bit & 1;
 }
 
+bool rcc_clock_runs(const struct machine *m, unsigned offset, unsigned bit)
+{
+    enum { TO_LPENR = 0x20 };
+
+    return rcc_bit(m, offset, bit) && (!rcc_sleeps(m) || rcc_bit(m, offset + TO_LPENR, bit));
+}
+
+/* ---- Sleep mode stops clocks (6.3.15 to 6.3.19) ---- */
+
+bool rcc_sleeps(const struct machine *m)
+{
+    const struct rcc_state *s = rcc_peripheral(m)->state;
+
+    return s->asleep;
+}
+
+static bool sleep_stops_any(const struct peripheral *rcc)
+{
+    for (unsigned i = 0; i <= RCC_APB2ENR - RCC_AHB1ENR; i++) {
+        uint32_t stoppable = rcc->regs[RCC_AHB1LPENR + i].writable; /* CCM's clock is not */
+        if (rcc->value[RCC_AHB1ENR + i] & ~rcc->value[RCC_AHB1LPENR + i] & stoppable)
+            return true;
+    }
+    return false;
+}
+
+void rcc_sleep(struct machine *m, bool asleep)
+{
+    const struct peripheral *rcc = rcc_peripheral(m);
+    struct rcc_state *s = rcc->state;
+
+    if (s->asleep == asleep || (asleep && !sleep_stops_any(rcc)))
+        return;
+    s->asleep = asleep;
+    rcc_notify(m);
+}
+
 static void reset_written(struct machine *m, struct peripheral *p, size_t index, uint32_t old,
                           uint32_t written)
 {
@@ -351,10 +433,12 @@ static void sleep_enable_written(struct machine *m, struct peripheral *p, size_t
                                  uint32_t written)
 {
     (void)written;
-    if (old & ~p->value[index])
+    if (index == RCC_AHB1LPENR && (old & ~p->value[index] & AHB1LPENR_MEMORIES))
         machine_report(m, REPORT_WARNING,
-                       "RCC_%s: stopping clocks in Sleep mode is not modelled, they run on",
-                       p->regs[index].name);
+                       "RCC_AHB1LPENR: stopping flash and SRAM in Sleep mode is not modelled: DMA still "
+                       "reaches them");
+    if (rcc_sleeps(m))
+        rcc_notify(m);
 }
 
 /* ---- Registers ---- */
@@ -449,7 +533,7 @@ static void reset(struct machine *m, struct peripheral *p)
     }
     s->reset_flags |= flags_of(m->reset_cause);
     p->value[RCC_CSR] |= s->reset_flags;
-    s->lsi_forced = false;
+    s->lsi_forced = s->asleep = false;
     s->violations = 0;
     update_interrupt(m, p);
     rcc_update_clocks(m, p);

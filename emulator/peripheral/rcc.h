@@ -62,6 +62,7 @@ struct rcc_state {
     uint32_t reset_flags;
     uint32_t backup_domain; /* RCC_BDCR as it outlives a system reset */
     bool lsi_forced;
+    bool asleep; /* and clocks are stopped: those that are on, but not in an LPENR register */
 };
 
 struct peripheral *rcc_peripheral(const struct machine *m);

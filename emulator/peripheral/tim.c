@@ -1,10 +1,11 @@
 /*
  * TIM2 and TIM5, general-purpose timers with 32-bit counters (RM0090 18.4),
- * counting up with output compare as far as flags and interrupts go.
+ * counting up or down, with output compare and PWM.
  *
  * The counter is reckoned when somebody looks: from the core cycles since the
  * last look, of which one timer clock takes a whole number. An event is armed
- * only for the next moment at which an enabled flag rises.
+ * only for the next moment at which an enabled flag rises or an enabled output
+ * may change.
  */
 #include <string.h>
 
@@ -50,6 +51,10 @@ enum {
     EGR_CCG = 0x1E,
     EGR_TG = 1 << 6,
     CCMR_CCS = 0x0303,
+    CCER_CCE = 1 << 0,
+    CCER_CCP = 1 << 1,
+    CCER_ANY = 0x1111,
+    CCER_CCNP = 0x8888,
 };
 
 struct tim_state {
@@ -59,6 +64,32 @@ struct tim_state {
     uint32_t psc;       /* the values in force, which preload may delay (18.3.1) */
     uint32_t arr;
     uint32_t ccr[CHANNELS];
+    uint8_t reference; /* OCxREF, a bit for each channel (18.3.8) */
+    uint8_t enabled;   /* outputs that the pins have been told of, and their levels */
+    uint8_t level;
+};
+
+/* DS9405 table 12: TIM2 is alternate function 1, TIM5 2. */
+enum { AF_TIM2 = 1, AF_TIM5 = 2 };
+static const struct output_pin {
+    uint8_t af, channel, port, pin;
+} output_pins[] = {
+    {AF_TIM2, 0, 0, 0},  {AF_TIM2, 0, 0, 5},  {AF_TIM2, 0, 0, 15}, {AF_TIM2, 1, 0, 1},  {AF_TIM2, 1, 1, 3},
+    {AF_TIM2, 2, 0, 2},  {AF_TIM2, 2, 1, 10}, {AF_TIM2, 3, 0, 3},  {AF_TIM2, 3, 1, 11}, {AF_TIM5, 0, 0, 0},
+    {AF_TIM5, 0, 7, 10}, {AF_TIM5, 1, 0, 1},  {AF_TIM5, 1, 7, 11}, {AF_TIM5, 2, 0, 2},  {AF_TIM5, 2, 7, 12},
+    {AF_TIM5, 3, 0, 3},  {AF_TIM5, 3, 8, 0},
+};
+
+/* OCxM (18.4.7) */
+enum output_mode {
+    OUTPUT_FROZEN,
+    OUTPUT_ACTIVE_ON_MATCH,
+    OUTPUT_INACTIVE_ON_MATCH,
+    OUTPUT_TOGGLE,
+    OUTPUT_FORCE_INACTIVE,
+    OUTPUT_FORCE_ACTIVE,
+    OUTPUT_PWM1,
+    OUTPUT_PWM2,
 };
 
 static unsigned irq_of(const struct peripheral *p)
@@ -75,17 +106,35 @@ static bool preloaded(const struct peripheral *p, unsigned channel)
 
 /* ---- Counting ---- */
 
+static bool counts_down(const struct peripheral *p)
+{
+    return p->value[TIM_CR1] & CR1_DIR;
+}
+
+/* To the update: the overflow, or counting down the underflow. */
 static uint64_t steps_to_overflow(const struct peripheral *p)
 {
     const struct tim_state *s = p->state;
     uint32_t count = p->value[TIM_CNT];
 
+    if (counts_down(p))
+        return (uint64_t)count + 1;
     /* beyond ARR it runs through the whole 32 bits first */
     return count <= s->arr ? (uint64_t)s->arr - count + 1 : 0x100000000u - count;
 }
 
+static enum output_mode output_mode(const struct peripheral *p, unsigned channel)
+{
+    return (enum output_mode)(p->value[TIM_CCMR1 + channel / 2] >> (channel % 2 * 8 + 4) & 7);
+}
+
+static bool output_enabled(const struct peripheral *p, unsigned channel)
+{
+    return p->value[TIM_CCER] >> 4 * channel & CCER_CCE;
+}
+
 /* CNT takes the values from `first` to `last`: compare flags (18.4.5). */
-static void match(struct peripheral *p, uint64_t first, uint64_t last)
+static void flag(struct peripheral *p, uint64_t first, uint64_t last)
 {
     const struct tim_state *s = p->state;
 
@@ -93,6 +142,37 @@ static void match(struct peripheral *p, uint64_t first, uint64_t last)
         if (s->ccr[i] >= first && s->ccr[i] <= last)
             p->value[TIM_SR] |= (uint32_t)SR_CC1IF << i;
     }
+}
+
+/* The same, and what a match does to the outputs. */
+static void match(struct peripheral *p, uint64_t first, uint64_t last)
+{
+    struct tim_state *s = p->state;
+
+    flag(p, first, last);
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        uint8_t bit = (uint8_t)(1u << i);
+        if (s->ccr[i] < first || s->ccr[i] > last)
+            continue;
+        switch (output_mode(p, i)) {
+        case OUTPUT_ACTIVE_ON_MATCH: s->reference |= bit; break;
+        case OUTPUT_INACTIVE_ON_MATCH: s->reference &= (uint8_t)~bit; break;
+        case OUTPUT_TOGGLE: s->reference ^= bit; break;
+        default: break;
+        }
+    }
+}
+
+/* CNT goes `steps` on from `count`, to no update. */
+static void go_on(struct peripheral *p, uint32_t count, uint64_t steps)
+{
+    bool down = counts_down(p);
+
+    p->value[TIM_CNT] = down ? count - (uint32_t)steps : count + (uint32_t)steps;
+    if (steps > 0 && down)
+        match(p, count - steps, (uint64_t)count - 1);
+    else
+        match(p, (uint64_t)count + 1, (uint64_t)count + steps);
 }
 
 static void load_preloads(struct peripheral *p)
@@ -104,16 +184,29 @@ static void load_preloads(struct peripheral *p)
     memcpy(s->ccr, &p->value[TIM_CCR1], sizeof s->ccr);
 }
 
+static void restart(struct peripheral *p)
+{
+    const struct tim_state *s = p->state;
+
+    p->value[TIM_CNT] = counts_down(p) ? s->arr : 0;
+    match(p, p->value[TIM_CNT], p->value[TIM_CNT]);
+}
+
 static void overflow(struct peripheral *p)
 {
     struct tim_state *s = p->state;
 
-    match(p, (uint64_t)s->arr + 1, UINT32_MAX); /* CCR above ARR: at the overflow (18.4.5, CC1IF) */
-    p->value[TIM_CNT] = 0;
-    match(p, 0, 0);
-    if (p->value[TIM_CR1] & CR1_UDIS)
+    bool updates = !(p->value[TIM_CR1] & CR1_UDIS);
+
+    flag(p, (uint64_t)s->arr + 1, UINT32_MAX); /* CCR above ARR: at the overflow (18.4.5, CC1IF) */
+    if (!counts_down(p))
+        restart(p); /* and its match is one with the old CCR */
+    if (updates)
+        load_preloads(p);
+    if (counts_down(p))
+        restart(p); /* 18.3.2: from the new ARR */
+    if (!updates)
         return;
-    load_preloads(p);
     p->value[TIM_SR] |= SR_UIF;
     if (p->value[TIM_CR1] & CR1_OPM) {
         p->value[TIM_CR1] &= ~(uint32_t)CR1_CEN;
@@ -131,13 +224,12 @@ static uint64_t count_once(struct peripheral *p, uint64_t clocks)
 
     if (steps < limit) {
         s->prescaled = (uint32_t)((s->prescaled + clocks) % per_step);
-        p->value[TIM_CNT] = count + (uint32_t)steps;
-        match(p, (uint64_t)count + 1, (uint64_t)count + steps);
+        go_on(p, count, steps);
         return 0;
     }
     clocks -= limit * per_step - s->prescaled;
     s->prescaled = 0;
-    match(p, (uint64_t)count + 1, (uint64_t)count + limit - 1);
+    go_on(p, count, limit - 1);
     overflow(p);
     return clocks;
 }
@@ -178,17 +270,28 @@ static uint64_t steps_to_match(const struct peripheral *p, unsigned channel)
     uint64_t limit = steps_to_overflow(p);
     uint32_t now = p->value[TIM_CNT];
 
+    if (counts_down(p))
+        return s->ccr[channel] < now ? now - s->ccr[channel] : limit;
     return s->ccr[channel] > now && s->ccr[channel] - now < limit ? s->ccr[channel] - now : limit;
 }
 
-/* Until an enabled flag that is not yet up may rise; 0: none will. */
+/* May a match or an update change what the channel puts out? */
+static bool output_moves(const struct peripheral *p, unsigned channel)
+{
+    enum output_mode mode = output_mode(p, channel);
+
+    return output_enabled(p, channel) && mode != OUTPUT_FROZEN && mode != OUTPUT_FORCE_ACTIVE &&
+           mode != OUTPUT_FORCE_INACTIVE;
+}
+
+/* Until an enabled flag that is not yet up may rise, or an output change; 0: none will. */
 static uint64_t steps_to_interest(const struct peripheral *p)
 {
     uint32_t awaited = p->value[TIM_DIER] & ~p->value[TIM_SR];
     uint64_t steps = awaited & SR_UIF ? steps_to_overflow(p) : 0;
 
     for (unsigned i = 0; i < CHANNELS; i++) {
-        if (!(awaited >> i & SR_CC1IF))
+        if (!(awaited >> i & SR_CC1IF) && !output_moves(p, i))
             continue;
         uint64_t more = steps_to_match(p, i);
         if (steps == 0 || more < steps)
@@ -197,12 +300,68 @@ static uint64_t steps_to_interest(const struct peripheral *p)
     return steps;
 }
 
-/* After anything changed: the interrupt line, and the event for its next rise. */
+/* ---- Outputs ---- */
+
+/* 18.3.10: PWM mode 1 is active below CCR counting up, up to CCR counting down. */
+static bool pwm_reference(const struct peripheral *p, unsigned channel)
+{
+    const struct tim_state *s = p->state;
+    uint32_t now = p->value[TIM_CNT];
+
+    return counts_down(p) ? now <= s->ccr[channel] : now < s->ccr[channel];
+}
+
+static bool reference(const struct peripheral *p, unsigned channel)
+{
+    const struct tim_state *s = p->state;
+
+    switch (output_mode(p, channel)) {
+    case OUTPUT_FORCE_INACTIVE: return false;
+    case OUTPUT_FORCE_ACTIVE: return true;
+    case OUTPUT_PWM1: return pwm_reference(p, channel);
+    case OUTPUT_PWM2: return !pwm_reference(p, channel);
+    default: return s->reference >> channel & 1;
+    }
+}
+
+static void tell_pins(struct machine *m, const struct peripheral *p, unsigned channel, bool drives,
+                      bool level)
+{
+    uint8_t af = p->base == TIM2_BASE ? AF_TIM2 : AF_TIM5;
+
+    for (size_t i = 0; i < sizeof output_pins / sizeof output_pins[0]; i++) {
+        const struct output_pin *pin = &output_pins[i];
+        if (pin->af == af && pin->channel == channel)
+            gpio_alternate_drive(m, pin->port, pin->pin, af, drives, level);
+    }
+}
+
+static void drive_outputs(struct machine *m, struct peripheral *p)
+{
+    struct tim_state *s = p->state;
+
+    if (s->enabled == 0 && !(p->value[TIM_CCER] & CCER_ANY))
+        return;
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        bool enabled = output_enabled(p, i), active = reference(p, i);
+        bool level = active != ((p->value[TIM_CCER] >> 4 * i & CCER_CCP) != 0);
+        uint8_t bit = (uint8_t)(1u << i);
+        bool told = (s->enabled & bit) != 0 && (s->level & bit) != 0;
+        s->reference = (uint8_t)((s->reference & ~bit) | (active ? bit : 0));
+        if (enabled != ((s->enabled & bit) != 0) || (enabled && level != told))
+            tell_pins(m, p, i, enabled, level);
+        s->enabled = (uint8_t)((s->enabled & ~bit) | (enabled ? bit : 0));
+        s->level = (uint8_t)((s->level & ~bit) | (level ? bit : 0));
+    }
+}
+
+/* After anything changed: the outputs, the interrupt line, and the event for the next change. */
 static void follow_up(struct machine *m, struct peripheral *p)
 {
     const struct tim_state *s = p->state;
     uint64_t steps = s->rate > 0 && s->arr > 0 ? steps_to_interest(p) : 0;
 
+    drive_outputs(m, p);
     cpu_set_irq(m, irq_of(p), p->value[TIM_SR] & p->value[TIM_DIER] & FLAGS);
     if (steps == 0) {
         event_cancel(m, &p->events[0].event);
@@ -250,8 +409,8 @@ static void not_modelled(struct machine *m, const struct peripheral *p, size_t i
 static void cr1_written(struct machine *m, struct peripheral *p, size_t index, uint32_t old, uint32_t written)
 {
     (void)old;
-    if (written & (CR1_DIR | CR1_CMS))
-        not_modelled(m, p, index, "counting down");
+    if (written & CR1_CMS)
+        not_modelled(m, p, index, "counting up and down (CMS)");
     change_rate(m, p);
 }
 
@@ -281,13 +440,13 @@ static void egr_written(struct machine *m, struct peripheral *p, size_t index, u
         not_modelled(m, p, index, "the trigger");
     p->value[TIM_SR] |= written & EGR_CCG;
     if (written & EGR_UG) { /* 18.4.6: the counter and the prescaler's counter are cleared even with UDIS */
-        p->value[TIM_CNT] = 0;
         s->prescaled = 0;
         s->reckoned = m->cycles;
         if (!(p->value[TIM_CR1] & CR1_UDIS)) {
             load_preloads(p);
             p->value[TIM_SR] |= p->value[TIM_CR1] & CR1_URS ? 0 : SR_UIF;
         }
+        p->value[TIM_CNT] = counts_down(p) ? s->arr : 0;
     }
     follow_up(m, p);
 }
@@ -297,6 +456,16 @@ static void ccmr_written(struct machine *m, struct peripheral *p, size_t index, 
 {
     (void)old;
     if (written & CCMR_CCS)
+        not_modelled(m, p, index, "input capture");
+    follow_up(m, p);
+}
+
+/* CCxNP is for inputs (18.4.9). */
+static void ccer_written(struct machine *m, struct peripheral *p, size_t index, uint32_t old,
+                         uint32_t written)
+{
+    (void)old;
+    if (written & CCER_CCNP)
         not_modelled(m, p, index, "input capture");
     follow_up(m, p);
 }
@@ -354,7 +523,7 @@ static void ccr_written(struct machine *m, struct peripheral *p, size_t index, u
         [TIM_SR] = {"SR", 0x10, WIDTH_16 | WIDTH_32, 0, 0, 0, 0x1E5F, NULL, sr_written, 0},                  \
         [TIM_EGR] = {"EGR", 0x14, WIDTH_16 | WIDTH_32, 0, 0, 0, 0, NULL, egr_written, ~0x5Fu},               \
         REGISTER(CCMR1, 0x18, 0, 0xFFFF, ccmr_written), REGISTER(CCMR2, 0x1C, 0, 0xFFFF, ccmr_written),      \
-        REGISTER(CCER, 0x20, 0, 0xBBBB, beyond_model), REGISTER(CNT, 0x24, 0, UINT32_MAX, cnt_written),      \
+        REGISTER(CCER, 0x20, 0, 0xBBBB, ccer_written), REGISTER(CNT, 0x24, 0, UINT32_MAX, cnt_written),      \
         REGISTER(PSC, 0x28, 0, 0xFFFF, NULL), REGISTER(ARR, 0x2C, UINT32_MAX, UINT32_MAX, arr_written),      \
         REGISTER(CCR1, 0x34, 0, UINT32_MAX, ccr_written), REGISTER(CCR2, 0x38, 0, UINT32_MAX, ccr_written),  \
         REGISTER(CCR3, 0x3C, 0, UINT32_MAX, ccr_written), REGISTER(CCR4, 0x40, 0, UINT32_MAX, ccr_written),  \
@@ -370,7 +539,7 @@ static void reset(struct machine *m, struct peripheral *p)
 {
     struct tim_state *s = p->state;
 
-    *s = (struct tim_state){.reckoned = m->cycles};
+    *s = (struct tim_state){.reckoned = m->cycles, .enabled = s->enabled, .level = s->level};
     load_preloads(p);
     follow_up(m, p);
 }

@@ -27,6 +27,7 @@ static struct {
     bool irq[CPU_IRQS];
     uint64_t irq_rise[CPU_IRQS]; /* cycle of the last rise */
     unsigned resets;
+    unsigned nmis;
 } core;
 
 bool cpu_create(struct machine *m)
@@ -58,6 +59,12 @@ enum cpu_exit cpu_run(struct machine *m)
     return CPU_EVENT;
 }
 
+bool cpu_wakes(const struct machine *m)
+{
+    (void)m;
+    return core.awake;
+}
+
 void cpu_set_irq(struct machine *m, unsigned irq, bool level)
 {
     if (level && !core.irq[irq])
@@ -68,6 +75,7 @@ void cpu_set_irq(struct machine *m, unsigned irq, bool level)
 void cpu_set_nmi(struct machine *m)
 {
     (void)m;
+    core.nmis++;
 }
 
 void cpu_code_written(struct machine *m, uint32_t address, size_t length)

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "temporary.h"
 
 enum operation {
     HALT,
@@ -254,10 +255,9 @@ struct elf tiny_open(struct tiny_elf *t)
 void tiny_write(struct tiny_elf *t, char path[64])
 {
     tiny_finish(t);
-    snprintf(path, 64, "/tmp/virtual-board-test-XXXXXX");
-    int fd = mkstemp(path);
-    if (fd < 0 || write(fd, t->bytes, t->size) != (ssize_t)t->size || fchmod(fd, 0644) != 0 ||
-        close(fd) != 0) {
+    temporary_file(path, "test");
+    temporary_fill(path, t->bytes, t->size);
+    if (chmod(path, 0644) != 0) {
         abort();
     }
 }

@@ -248,6 +248,60 @@ static void test_execute_never_over_the_edge(void **state)
     assert_int_equal(peek(m, m->cpu.r[13] + 24), SECRET - 2);
 }
 
+/* One region, which leaves flash and SRAM alone: its accesses are refused, the others cost nothing. */
+static void test_a_guard_beside_the_memories(void **state)
+{
+    enum { GUARD = SRAM_BASE - 0x8000 };
+    struct machine *m = *state;
+
+    region(m, 7, GUARD, AP_NONE | XN | size_of(15));
+    enable(m, PRIVDEFENA | ENABLE);
+    assert_false(m->cpu.guarded);
+    assert_int_equal(m->cpu.direct_sram_bytes, SRAM_SIZE);
+    store(m, SECRET);
+    expect_allowed(m);
+    store(m, GUARD + 0x7FFC);
+    expect_denied(m, GUARD + 0x7FFC);
+}
+
+static void test_a_guard_refuses_fetches(void **state)
+{
+    enum { GUARD = SRAM_BASE - 0x8000 };
+    struct machine *m = *state;
+
+    CODE(m, MAIN, 0x4700); /* bx r0 */
+    region(m, 7, GUARD, AP_NONE | XN | size_of(15));
+    enable(m, PRIVDEFENA | ENABLE);
+    m->cpu.r[0] = GUARD | 1;
+    steps(m, 2);
+    assert_in_handler(m, EXCEPTION_MEMMANAGE);
+    assert_int_equal(m->cpu.cfsr, CFSR_IACCVIOL);
+}
+
+/* PRIVDEFENA is for privileged code alone: LDRT finds nothing. */
+static void test_a_guard_does_not_open_memory_to_the_unprivileged(void **state)
+{
+    struct machine *m = *state;
+
+    region(m, 7, SRAM_BASE - 0x8000, AP_NONE | XN | size_of(15));
+    enable(m, PRIVDEFENA | ENABLE);
+    access(m, 0xF851, 0x0E00, SECRET); /* ldrt r0, [r1] */
+    expect_denied(m, SECRET);
+}
+
+static void test_a_guard_leaves_unprivileged_code_nothing(void **state)
+{
+    struct machine *m = *state;
+
+    CODE(m, MAIN, 0xF380, 0x8814, NOP); /* msr control, r0 */
+    region(m, 7, SRAM_BASE - 0x8000, AP_NONE | XN | size_of(15));
+    enable(m, PRIVDEFENA | ENABLE);
+    m->cpu.r[0] = 1;
+    steps(m, 2);
+    assert_in_handler(m, EXCEPTION_MEMMANAGE);
+    assert_int_equal(m->cpu.cfsr, CFSR_IACCVIOL | CFSR_MSTKERR);
+}
+
 static void test_code_that_unprivileged_may_not_read(void **state)
 {
     struct machine *m = *state;
@@ -511,6 +565,10 @@ int main(void)
         TEST(test_the_whole_address_space_as_a_region),
         TEST(test_execute_never),
         TEST(test_execute_never_over_the_edge),
+        TEST(test_a_guard_beside_the_memories),
+        TEST(test_a_guard_refuses_fetches),
+        TEST(test_a_guard_does_not_open_memory_to_the_unprivileged),
+        TEST(test_a_guard_leaves_unprivileged_code_nothing),
         TEST(test_code_that_unprivileged_may_not_read),
         TEST(test_hardfault_and_faultmask),
         TEST(test_hfnmiena),

@@ -3,6 +3,7 @@
  * judged, since that depends on what else the host does. The budget is 200
  * million for mixed code and 100 million for the worst. Results are judged.
  */
+#include "cpu/watch.h"
 #include "cpu_fixture.h"
 
 #include <time.h>
@@ -89,6 +90,32 @@ static void test_mixed_code_under_a_watchpoint(void **state)
     assert_true(m->cpu.r[3] > COUNT / 40);
 }
 
+/* As race detection does it: something at the start of SRAM is denied, so that nothing is reached at once. */
+static void nothing_changes(void *context, struct machine *m)
+{
+    (void)context;
+    (void)m;
+}
+
+static void no_reset(void *context)
+{
+    (void)context;
+}
+
+static void test_mixed_code_beside_what_is_denied(void **state)
+{
+    static uint8_t classes[SRAM_SIZE] = {1, 1, 1, 1};
+    static struct cpu_watch watch = {
+        .classes = classes, .denied = {2, 2}, .changed = nothing_changes, .reset = no_reset};
+    struct machine *m = *state;
+
+    load_mixed_loop(m);
+    cpu_set_watch(m, &watch);
+    measure(m, "mixed code beside resources that it must not touch");
+    cpu_set_watch(m, NULL);
+    assert_true(m->cpu.r[3] > COUNT / 40);
+}
+
 static void test_arithmetic(void **state)
 {
     struct machine *m = *state;
@@ -150,6 +177,45 @@ static void test_floats(void **state)
     measure(m, "floats");
 }
 
+/* Nothing but arithmetic, its operands made anew each time */
+static void load_dense_floats(struct machine *m, uint32_t mode)
+{
+    /* vadd s0, s0, s1; vmul s2, s0, s1; vfma s3, s2, s1; vsub s4, s0, s2; vdiv s5, s0, s1; vsqrt s6, s0;
+     * vmla s7, s1, s0; vcvt.s32 s8, s0; vcvt.f32.s32 s9, s8; vcmp s0, s2; vmov s3, s1; vmov s7, s1;
+     * vneg s1, s1; b */
+    CODE(m, MAIN, 0xEE30, 0x0A20, 0xEE20, 0x1A20, 0xEEE1, 0x1A20, 0xEE30, 0x2A41, 0xEEC0, 0x2A20, 0xEEB1,
+         0x3AC0, 0xEE40, 0x3A80, 0xEEBD, 0x4AC0, 0xEEF8, 0x4AC4, 0xEEB4, 0x0A41, 0xEEF0, 0x1A60, 0xEEF0,
+         0x3A60, 0xEEF1, 0x0A60, 0xE7E4);
+    poke(m, CPACR_, 0xF00000);
+    m->cpu.fpscr = mode;
+}
+
+static void test_dense_floats(void **state)
+{
+    static const struct {
+        uint32_t mode, s0, s1;
+        const char *what;
+    } cases[] = {
+        {0, 0x41712345, 0x3F7FFF00, "dense floats"},
+        {1 << 22, 0x41712345, 0x3F7FFF00, "dense floats, rounding up"},
+        {2 << 22, 0x41712345, 0x3F7FFF00, "dense floats, rounding down"},
+        {3 << 22, 0x41712345, 0x3F7FFF00, "dense floats, rounding to zero"},
+        {0, 0x00712345, 0x000FFF00, "dense floats, subnormal"},
+        {1 << 22, 0x00712345, 0x000FFF00, "dense floats, subnormal, rounding up"},
+        {0, 0, 0, "dense floats, zeros"},
+        {0, 0x7FC00001, 0x3F800000, "dense floats, NaN"},
+        {0, 0x7F800000, 0x3F800000, "dense floats, infinite"},
+    };
+    struct machine *m = *state;
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        load_dense_floats(m, cases[i].mode);
+        m->cpu.s[0] = cases[i].s0;
+        m->cpu.s[1] = cases[i].s1;
+        measure(m, cases[i].what);
+    }
+}
+
 static void test_divisions(void **state)
 {
     struct machine *m = *state;
@@ -178,12 +244,14 @@ int main(void)
         TEST(test_mixed_code),
         TEST(test_mixed_code_under_the_mpu),
         TEST(test_mixed_code_under_a_watchpoint),
+        TEST(test_mixed_code_beside_what_is_denied),
         TEST(test_arithmetic),
         TEST(test_copying_bytes),
         TEST(test_table_in_flash),
         TEST(test_it_blocks),
         TEST(test_calls),
         TEST(test_floats),
+        TEST(test_dense_floats),
         TEST(test_divisions),
         TEST(test_parallel),
     };

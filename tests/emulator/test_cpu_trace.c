@@ -277,6 +277,48 @@ static void test_stimulus_is_off_without_trcena(void **state)
     assert_int_equal(peek(m, 0xE0000000), 0);
 }
 
+/* What would only come out of the trace port says that it does not. */
+static void test_trace_that_is_not_modelled_is_told(void **state)
+{
+    static const struct {
+        uint32_t address, value;
+    } writes[] = {
+        {0xE0001000, 1 << 16}, /* DWT_CTRL.EXCTRCENA */
+        {0xE0001000, 1 << 12}, /* PCSAMPLENA */
+        {0xE0001028, 1},       /* DWT_FUNCTION0: samples the PC */
+        {0xE0001038, 12},      /* DWT_FUNCTION1: samples data */
+        {0xE0040010, 44},      /* TPIU_ACPR */
+        {0xE0041000, 1},       /* ETM */
+    };
+    struct machine *m = *state;
+
+    for (unsigned i = 0; i < sizeof writes / sizeof writes[0]; i++) {
+        seen.warnings = 0;
+        poke(m, writes[i].address, writes[i].value);
+        assert_int_equal(seen.warnings, 1);
+        assert_non_null(strstr(seen.last, "not modelled"));
+    }
+    seen.warnings = 0;
+    assert_int_equal(peek(m, 0xE0040010), 0);
+    assert_int_equal(seen.warnings, 1);
+    poke(m, 0xE0001000, 1); /* CYCCNTENA */
+    assert_int_equal(seen.warnings, 1);
+}
+
+/* C1.11: it is there, with all comparators off. */
+static void test_flash_patch(void **state)
+{
+    struct machine *m = *state;
+
+    assert_int_equal(peek(m, 0xE0002000), 0x260);
+    assert_int_equal(peek(m, 0xE0002004), 0x20000000);
+    assert_int_equal(peek(m, 0xE0002008), 0);
+    poke(m, 0xE0002000, 2); /* KEY, off */
+    assert_int_equal(seen.errors, 0);
+    poke(m, 0xE0002000, 3);
+    assert_int_equal(seen.errors, 1);
+}
+
 static void test_itm_lock(void **state)
 {
     struct machine *m = *state;
@@ -335,6 +377,8 @@ int main(void)
         TEST(test_comparator_registers),
         TEST(test_stimulus_ports),
         TEST(test_stimulus_is_off_without_trcena),
+        TEST(test_trace_that_is_not_modelled_is_told),
+        TEST(test_flash_patch),
         TEST(test_itm_lock),
         TEST(test_itm_privilege),
         TEST(test_systick_calibration),

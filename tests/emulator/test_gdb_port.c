@@ -21,6 +21,7 @@
 
 #include "host/gdb_packet.h"
 #include "host_tiny_elf.h"
+#include "temporary.h"
 
 enum { OUTPUT_MAX = 16384, PATIENCE_S = 60 };
 
@@ -302,6 +303,64 @@ static void signal_ends_a_halted_run(void **state)
     assert_non_null(strstr(output, "interrupted"));
 }
 
+/* A browser, a port scanner, noise: the board lives on, and the next client is served. */
+static void garbage_at_the_port_is_survived(void **state)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: board\r\n\r\n";
+    static uint8_t noise[200000];
+    uint32_t random = 1;
+    (void)state;
+    for (size_t i = 0; i < sizeof noise; i++) {
+        random = random * 1664525 + 1013904223;
+        noise[i] = (uint8_t)(random >> 24);
+        /* not the packet that ends the run, nor the one that lets it go on */
+        noise[i] = noise[i] == 'k' || noise[i] == 'c' ? '$' : noise[i];
+    }
+    make_elf(sleeps);
+    started("--gdb-wait");
+    for (unsigned i = 0; i < 3; i++) {
+        int fd = connect_client();
+        (void)send(fd, i == 0 ? (const uint8_t *)request : noise, i == 0 ? sizeof request : sizeof noise,
+                   MSG_NOSIGNAL | MSG_DONTWAIT);
+        close(fd);
+    }
+    int fd;
+    const char *answer = NULL;
+    do { /* one client at a time: the last may not have been dismissed */
+        fd = connect_client();
+        send_packet(fd, "qfThreadInfo");
+        uint8_t byte;
+        answer = recv(fd, &byte, 1, MSG_PEEK) == 1 ? receive_packet(fd) : NULL;
+        if (answer == NULL) {
+            close(fd);
+        }
+    } while (answer == NULL);
+    assert_string_equal(answer, "m1");
+    send_packet(fd, "k");
+    assert_int_equal(ended(), 0);
+    close(fd);
+}
+
+static void what_a_client_writes_is_marked_in_a_recording(void **state)
+{
+    char recording[TEMPORARY_PATH], option[TEMPORARY_PATH + 16];
+    (void)state;
+    temporary_file(recording, "gdb");
+    snprintf(option, sizeof option, "--record=%s", recording);
+    make_elf(sleeps);
+    started(option);
+    int fd = connect_client();
+    assert_string_equal(ask(fd, "?"), "T05thread:1;");
+    assert_int_equal(strlen(ask(fd, "m20001000,4")), 8);
+    assert_null(strstr(output, "will depart")); /* looking leaves no mark */
+    assert_string_equal(ask(fd, "M20001000,4:01020304"), "OK");
+    send_packet(fd, "k");
+    assert_int_equal(ended(), 0);
+    close(fd);
+    assert_non_null(strstr(output, "a replay of this recording will depart here"));
+    unlink(recording);
+}
+
 #define UNIT(name) cmocka_unit_test_teardown(name, remove_elf)
 
 int main(int argc, char **argv)
@@ -318,6 +377,8 @@ int main(int argc, char **argv)
         UNIT(lost_client_lets_the_core_run),
         UNIT(one_client_at_a_time),
         UNIT(signal_ends_a_halted_run),
+        UNIT(garbage_at_the_port_is_survived),
+        UNIT(what_a_client_writes_is_marked_in_a_recording),
     };
     return cmocka_run_group_tests_name("gdb-port", tests, NULL, NULL);
 }

@@ -125,6 +125,15 @@ static void vectors_are_checked(void **state)
     refused("vector table");
 }
 
+/* A segment that takes no memory, but claims bytes of the file. */
+static void segment_without_memory_is_checked_too(void **state)
+{
+    (void)state;
+    segments()[0].p_memsz = 0;
+    segments()[0].p_offset = 0x7FFFFFF0;
+    refused("is damaged or cut off, segment 0 is not in the file");
+}
+
 static void missing_file_is_named(void **state)
 {
     (void)state;
@@ -276,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup(wrong_kinds_are_named, make_tiny),
         cmocka_unit_test_setup(other_chips_are_named, make_tiny),
         cmocka_unit_test_setup(vectors_are_checked, make_tiny),
+        cmocka_unit_test_setup(segment_without_memory_is_checked_too, make_tiny),
         cmocka_unit_test_setup(missing_file_is_named, make_tiny),
         cmocka_unit_test_setup(truncation_anywhere_is_survived, make_tiny),
         cmocka_unit_test_setup(flips_are_survived, make_tiny),

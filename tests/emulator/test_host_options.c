@@ -92,6 +92,8 @@ static void every_option_is_taken(void **state)
     assert_int_equal(o.keys, CHOICE_NO);
     assert_int_equal(o.leds, LEDS_NONE);
     assert_string_equal(o.firmware, "-f.elf");
+    assert_string_equal(parsed("--itm - f.elf").itm, "-");
+    assert_null(parsed("f.elf").itm);
 }
 
 static void help_needs_no_firmware(void **state)
@@ -106,6 +108,7 @@ static void mistakes_are_explained(void **state)
 {
     (void)state;
     refused("", "no firmware");
+    refused("f.elf --itm", "--itm needs an argument: a file name, or -");
     refused("a.elf b.elf", "two firmware files, 'a.elf' and 'b.elf'");
     refused("--nett none f.elf", "unknown option '--nett'");
     refused("--net=none --helpp=3 f.elf", "unknown option '--helpp'");

@@ -14,6 +14,7 @@
 
 #include "host/virtual_board.h"
 #include "host_tiny_elf.h"
+#include "temporary.h"
 
 enum {
     RCC_AHB1ENR = 0x40023830,
@@ -98,6 +99,15 @@ static unsigned count_of(const char *text)
 }
 
 /* ---- Log and end ---- */
+
+static void a_status_beyond_8_bits_is_no_success(void **state)
+{
+    (void)state;
+    struct options o = quiet_options();
+    tiny_exit(&tiny, 256);
+    ends_with(&o, EXIT_FAILED);
+    printed("the firmware ended with status 256, which becomes 1");
+}
 
 static void log_is_printed_until_timeout(void **state)
 {
@@ -260,11 +270,8 @@ static void leds_are_shown(void **state)
 
 static void write_script(char path[64], const char *text)
 {
-    snprintf(path, 64, "/tmp/virtual-board-script-XXXXXX");
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
+    temporary_file(path, "script");
+    temporary_text(path, text);
 }
 
 static void make_button_program(void)
@@ -400,6 +407,30 @@ static void takes_its_time(void)
     assert_in_range(real_ms() - start, 144, 60000);
 }
 
+/* The firmware, waiting for a broker that does not answer. Loosely: this host may be busy. */
+static void waiting_is_ten_times_faster_than_real_time(void **state)
+{
+    (void)state;
+    char error[VIRTUAL_BOARD_ERROR];
+    struct options o = quiet_options();
+    struct timespec used;
+    o.firmware = MOTE_FIRMWARE_DIR "/mote-static.elf";
+    o.timeout = VTIME_S(30);
+    struct virtual_board *board = virtual_board_open(&o, out, error, sizeof error);
+    if (board == NULL) {
+        fail_msg("%s", error);
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    double begin = (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+    assert_int_equal(virtual_board_run_to_end(board), EXIT_TIMEOUT);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    double seconds = (double)used.tv_sec + 1e-9 * (double)used.tv_nsec - begin;
+    virtual_board_close(board);
+    print_message("30 s of virtual time took %.4f s, a %.0fth\n", seconds, 30 / seconds);
+    assert_true(seconds < 3);
+    printed("link up");
+}
+
 static void real_pace_takes_its_time(void **state)
 {
     (void)state;
@@ -427,6 +458,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_status_beyond_8_bits_is_no_success),
         TEST(log_is_printed_until_timeout),
         TEST(busy_program_is_read_and_timed_out_too),
         TEST(until_and_fail_on),
@@ -446,6 +478,7 @@ int main(void)
         TEST(actions_between_runs),
         TEST(same_run_has_the_same_hash),
         TEST(real_pace_takes_its_time),
+        TEST(waiting_is_ten_times_faster_than_real_time),
         TEST(real_timeout_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "observe/coverage.h"
 #include "observe/profile.h"
 #include "observe/trace.h"
+#include "temporary.h"
 
 #define FIRMWARE MOTE_FIRMWARE_DIR "/mote-dhcp.elf"
 
@@ -321,21 +322,13 @@ static void only_conditional_branches_choose(void **state)
 
 static char profile_path[64], svg_path[80], timeline_path[64], coverage_path[64], trace_path[64];
 
-static void temporary(char path[64])
-{
-    strcpy(path, "/tmp/virtual-board-observe-XXXXXX");
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-}
-
 static int firmware_setup(void **state)
 {
     (void)state;
-    temporary(profile_path);
-    temporary(timeline_path);
-    temporary(coverage_path);
-    temporary(trace_path);
+    temporary_file(profile_path, "observe");
+    temporary_file(timeline_path, "observe");
+    temporary_file(coverage_path, "observe");
+    temporary_file(trace_path, "observe");
     snprintf(svg_path, sizeof svg_path, "%s.svg", profile_path);
     return 0;
 }
@@ -445,7 +438,7 @@ static void check_timeline(void)
     free(text);
     text = read_text(timeline_path);
     assert_non_null(strstr(text, "\"task link\""));
-    assert_non_null(strstr(text, "\"interrupt 61: ETH_IRQHandler\""));
+    assert_non_null(strstr(text, "\"interrupt 61: ETH_IRQHandler, task ethernet\""));
     assert_non_null(strstr(text, "asleep"));
     assert_non_null(strstr(text, "\n]}\n"));
     free(text);

@@ -8,16 +8,22 @@ enum {
     CR2 = ADC + 0x08,
     SMPR1 = ADC + 0x0C,
     SMPR2 = ADC + 0x10,
+    JOFR1 = ADC + 0x14,
     HTR = ADC + 0x24,
     LTR = ADC + 0x28,
     SQR1 = ADC + 0x2C,
     SQR3 = ADC + 0x34,
+    JSQR = ADC + 0x38,
+    JDR1 = ADC + 0x3C,
+    JDR2 = ADC + 0x40,
     DR = ADC + 0x4C,
     CSR = ADC + 0x300,
     CCR = ADC + 0x304,
     IRQ_ADC = 18,
     AWD = 1 << 0,
     EOC = 1 << 1,
+    JEOC = 1 << 2,
+    JSTRT = 1 << 3,
     STRT = 1 << 4,
     OVR = 1 << 5,
     ADON = 1,
@@ -25,6 +31,7 @@ enum {
     EOCS = 1 << 10,
     ALIGN = 1 << 11,
     SWSTART = 1 << 30,
+    JSWSTART = 1 << 22,
     TSVREFE = 1 << 23,
     VBATE = 1 << 22,
 };
@@ -292,13 +299,93 @@ static void what_the_datasheet_forbids_is_reported(void **state)
     assert_warned("36 MHz is the most");
 }
 
+/* 13.3.9, 13.13.12: JSQR ends with JSQ4; the offset is taken off, the sign extended. */
+static void injected_conversions_have_their_own_results(void **state)
+{
+    struct machine *m = *state;
+
+    switch_on(m);
+    adc_drive(m, 1, 1000);
+    adc_drive(m, 2, 2000);
+    set(m, JSQR, 1u << 20 | 1u << 10 | 2u << 15); /* channel 1, then 2 */
+    set(m, JOFR1, 2000);
+    set(m, CR1, 1u << 8 | 1u << 7); /* SCAN, JEOCIE */
+    set(m, CR2, ADON | JSWSTART);
+    assert_int_equal(get(m, CR2), ADON);
+    assert_int_equal(get(m, SR), JSTRT);
+    pass(m, VTIME_US(20));
+    assert_int_equal(get(m, SR), JSTRT | JEOC);
+    assert_true(core.irq[IRQ_ADC]);
+    assert_int_equal((int16_t)get(m, JDR1), 1241 - 2000);
+    assert_int_equal(get(m, JDR2), 2482);
+    assert_int_equal(get(m, DR), 0);
+    set(m, SR, 0);
+    assert_false(core.irq[IRQ_ADC]);
+    set(m, CR1, 0); /* without SCAN: one */
+    set(m, JSQR, 2u << 15);
+    set(m, JOFR1, 0);
+    set(m, CR2, ADON | JSWSTART | ALIGN);
+    pass(m, VTIME_US(20));
+    assert_int_equal(get(m, JDR1), 2482 << 3);
+    assert_quiet();
+}
+
+static void an_injected_conversion_breaks_off_a_regular_one(void **state)
+{
+    struct machine *m = *state;
+
+    switch_on(m);
+    adc_drive(m, 1, 1000);
+    adc_drive(m, 2, 2000);
+    set(m, SQR3, 1);
+    set(m, SMPR2, 7 << 3); /* 492 clocks of 8 MHz: 61.5 us */
+    set(m, JSQR, 2u << 15);
+    set(m, CR2, ADON | SWSTART);
+    pass(m, VTIME_US(60));
+    set(m, CR2, ADON | JSWSTART);
+    pass(m, VTIME_US(3));
+    assert_int_equal(get(m, SR), STRT | JSTRT | JEOC);
+    assert_int_equal(get(m, JDR1), 2482);
+    pass(m, VTIME_US(58)); /* begun again */
+    assert_int_equal(get(m, SR) & EOC, 0);
+    pass(m, VTIME_US(4));
+    assert_int_equal(get(m, SR) & EOC, EOC);
+    assert_int_equal(get(m, DR), 1241);
+}
+
+static void injected_conversions_follow_the_regular_ones(void **state)
+{
+    struct machine *m = *state;
+
+    switch_on(m);
+    adc_drive(m, 1, 1000);
+    adc_drive(m, 2, 2000);
+    set(m, SQR3, 1);
+    set(m, JSQR, 2u << 15);
+    set(m, HTR, 2000);
+    set(m, CR1, 1u << 10 | 1u << 22); /* JAUTO, JAWDEN */
+    set(m, CR2, ADON | SWSTART);
+    pass(m, VTIME_US(20));
+    assert_int_equal(get(m, SR), STRT | EOC | JSTRT | JEOC | AWD);
+    assert_int_equal(get(m, DR), 1241);
+    assert_int_equal(get(m, JDR1), 2482);
+    set(m, SR, 0);
+    set(m, CR2, ADON | CONT | SWSTART);
+    pass(m, VTIME_US(7)); /* two regular and two injected ones of 15 clocks, and one more */
+    set(m, CR2, ADON);
+    pass(m, VTIME_US(20));
+    assert_int_equal(get(m, SR), STRT | EOC | JSTRT | JEOC | AWD);
+    assert_quiet();
+    set(m, CR2, ADON | JSWSTART);
+    assert_warned("not both");
+}
+
 static void what_is_not_modelled_ends_the_run(void **state)
 {
     static const struct {
         uint32_t address, value;
-    } beyond[] = {{CR2, 1 << 8},  {CR2, 1 << 22},   {CR2, 1 << 28},  {CR2, 1 << 20},
-                  {CR1, 1 << 11}, {CR1, 1 << 7},    {CR1, 1 << 22},  {CCR, 1},
-                  {CCR, 1 << 14}, {ADC + 0x100, 0}, {ADC + 0x208, 1}};
+    } beyond[] = {{CR2, 1 << 8}, {CR2, 1 << 28}, {CR2, 1 << 20},   {CR1, 1 << 11},  {CR1, 1 << 12},
+                  {CCR, 1},      {CCR, 1 << 14}, {ADC + 0x100, 0}, {ADC + 0x208, 1}};
     struct machine *m = *state;
 
     for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
@@ -325,6 +412,9 @@ int main(void)
         TEST(the_end_of_conversion_interrupts),
         TEST(the_analog_watchdog_sees_what_leaves_its_window),
         TEST(what_the_datasheet_forbids_is_reported),
+        TEST(injected_conversions_have_their_own_results),
+        TEST(an_injected_conversion_breaks_off_a_regular_one),
+        TEST(injected_conversions_follow_the_regular_ones),
         TEST(what_is_not_modelled_ends_the_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

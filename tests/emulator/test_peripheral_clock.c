@@ -287,6 +287,80 @@ static void a_ready_interrupt_is_raised_and_cleared(void **state)
     assert_false(core.irq[5]);
 }
 
+/* 6.2.7 */
+static void the_clock_security_system_saves_the_core(void **state)
+{
+    struct machine *m = *state;
+
+    clock_to_180_mhz(m);
+    set_bits(m, RCC_CR_, 1u << 19);
+    rcc_stop_hse(m);
+    assert_int_equal(core.nmis, 1);
+    assert_int_equal(rcc_hclk_hz(m), 16000000);
+    assert_int_equal(get(m, RCC_CR_) & 0x03030003, 3); /* HSE and PLL off, HSI ready */
+    assert_int_equal(get(m, RCC_CFGR_) & 15, 0);
+    assert_int_equal(get(m, RCC + 0x0C), 1u << 7);
+    set(m, RCC + 0x0C, 1u << 23); /* CSSC */
+    assert_int_equal(get(m, RCC + 0x0C), 0);
+    set_bits(m, RCC_CR_, 1u << 16);
+    pass(m, VTIME_MS(10));
+    assert_int_equal(get(m, RCC_CR_) & 1u << 17, 0); /* it never gets ready */
+    assert_int_equal(seen.errors, 0);
+}
+
+static void without_it_a_lost_clock_ends_the_run(void **state)
+{
+    struct machine *m = *state;
+
+    start_hse(m);
+    rcc_stop_hse(m); /* nothing depends on it */
+    assert_int_equal(get(m, RCC_CR_) & 1u << 17, 0);
+    assert_int_equal(seen.errors + core.nmis, 0);
+    m->surroundings.hse_stopped = false;
+    machine_power_on(m);
+    clock_to_180_mhz(m);
+    rcc_stop_hse(m);
+    assert_int_equal(seen.errors, 1);
+    assert_int_equal(m->stop, STOP_ERROR);
+}
+
+static void the_clock_outputs_are_not_modelled(void **state)
+{
+    struct machine *m = *state;
+
+    set_bits(m, RCC_CFGR_, 3u << 21);
+    assert_warned("MCO is not modelled");
+}
+
+/* 6.3.15 to 6.3.19: what is on, but not in the LPENR register, stands still while the core sleeps. */
+static void sleep_stops_the_clocks_that_it_is_told_to(void **state)
+{
+    enum { TIM2 = 0x40000000, TIM5 = 0x40000C00, CNT = 0x24 };
+    struct machine *m = *state;
+
+    set_bits(m, RCC_APB1ENR_, 1u << 0 | 1u << 3);
+    set(m, TIM2, 1);
+    set(m, TIM5, 1);
+    pass_cycles(m, 100); /* asleep, and everything runs on */
+    set(m, RCC + 0x60, get(m, RCC + 0x60) & ~(1u << 3));
+    assert_quiet();
+    pass_cycles(m, 100);
+    core.awake = true;
+    pass_cycles(m, 50);
+    assert_int_equal(get(m, TIM2 + CNT), 250);
+    assert_int_equal(get(m, TIM5 + CNT), 150);
+    core.awake = false;
+    pass_cycles(m, 1000);
+    assert_int_equal(get(m, TIM2 + CNT), 1250);
+    assert_int_equal(get(m, TIM5 + CNT), 150);
+    machine_request_reset(m, RESET_SOFTWARE);
+    pass_cycles(m, 1);
+    assert_false(rcc_sleeps(m));
+    assert_quiet();
+    set(m, RCC + 0x50, 0);
+    assert_warned("stopping flash and SRAM in Sleep mode is not modelled");
+}
+
 static void the_flash_lock_takes_two_keys(void **state)
 {
     struct machine *m = *state;
@@ -341,6 +415,10 @@ int main(void)
         TEST(users_of_a_clock_out_of_range_are_named),
         TEST(the_backup_domain_is_locked_and_outlives_a_reset),
         TEST(a_ready_interrupt_is_raised_and_cleared),
+        TEST(the_clock_security_system_saves_the_core),
+        TEST(without_it_a_lost_clock_ends_the_run),
+        TEST(the_clock_outputs_are_not_modelled),
+        TEST(sleep_stops_the_clocks_that_it_is_told_to),
         TEST(the_flash_lock_takes_two_keys),
         TEST(caches_are_reset_only_while_off),
     };

@@ -19,6 +19,7 @@ enum {
     UDIS = 1 << 1,
     URS = 1 << 2,
     OPM = 1 << 3,
+    DIR = 1 << 4,
     ARPE = 1 << 7,
     UIF = 1 << 0,
     CC1IF = 1 << 1,
@@ -303,6 +304,146 @@ static void without_clock_it_stands_still(void **state)
     assert_true(core.irq[IRQ_TIM5]);
 }
 
+/* 18.3.2: from ARR to 0, then from ARR again, with an update. */
+static void it_counts_down(void **state)
+{
+    struct machine *m = *state;
+
+    set(m, TIM5 + ARR, 99);
+    set(m, TIM5 + CR1, DIR);
+    set(m, TIM5 + EGR, 1); /* UG takes ARR when counting down (18.4.6) */
+    assert_int_equal(get(m, TIM5 + CNT), 99);
+    set(m, TIM5 + SR, 0);
+    set(m, TIM5 + CCR1, 40);
+    set(m, TIM5 + DIER, UIF);
+    set(m, TIM5 + CR1, CEN | DIR);
+    uint64_t start = m->cycles;
+    pass_cycles(m, 58);
+    assert_int_equal(get(m, TIM5 + CNT), 41);
+    assert_int_equal(get(m, TIM5 + SR), 0);
+    pass_cycles(m, 1);
+    assert_int_equal(get(m, TIM5 + SR), CC1IF);
+    pass_cycles(m, 40);
+    assert_int_equal(get(m, TIM5 + CNT), 0);
+    assert_false(core.irq[IRQ_TIM5]);
+    pass_cycles(m, 1);
+    assert_int_equal(get(m, TIM5 + CNT), 99);
+    assert_int_equal(core.irq_rise[IRQ_TIM5], start + 100);
+    pass_cycles(m, 1000 - 5);
+    assert_int_equal(get(m, TIM5 + CNT), 4);
+}
+
+static void a_compare_counting_down_interrupts_at_its_cycle(void **state)
+{
+    struct machine *m = *state;
+
+    set(m, TIM5 + ARR, 999);
+    set(m, TIM5 + CR1, DIR);
+    set(m, TIM5 + EGR, 1);
+    set(m, TIM5 + SR, 0);
+    set(m, TIM5 + CCR1, 700);
+    set(m, TIM5 + CCR2, 5000); /* beyond ARR: at the underflow (18.4.5) */
+    set(m, TIM5 + DIER, CC1IF);
+    set(m, TIM5 + CR1, CEN | DIR);
+    uint64_t start = m->cycles;
+    pass_cycles(m, 998);
+    assert_int_equal(core.irq_rise[IRQ_TIM5], start + 299);
+    assert_int_equal(get(m, TIM5 + SR), CC1IF);
+    pass_cycles(m, 2);
+    assert_int_equal(get(m, TIM5 + SR) & (UIF | CC1IF | CC2IF), UIF | CC1IF | CC2IF);
+}
+
+static void counting_down_takes_the_new_period_at_the_underflow(void **state)
+{
+    struct machine *m = *state;
+
+    set(m, TIM5 + ARR, 99);
+    set(m, TIM5 + CR1, DIR | ARPE | OPM);
+    set(m, TIM5 + EGR, 1);
+    set(m, TIM5 + ARR, 9);
+    set(m, TIM5 + CR1, CEN | DIR | ARPE);
+    pass_cycles(m, 100);
+    assert_int_equal(get(m, TIM5 + CNT), 9);
+    pass_cycles(m, 10);
+    assert_int_equal(get(m, TIM5 + CNT), 9);
+    set(m, TIM5 + CR1, CEN | DIR | UDIS);
+    set(m, TIM5 + SR, 0);
+    pass_cycles(m, 10);
+    assert_int_equal(get(m, TIM5 + CNT), 9);
+    assert_int_equal(get(m, TIM5 + SR) & UIF, 0);
+}
+
+/* PA5 as TIM2_CH1 (AF1), PA1 as TIM5_CH2 (AF2) */
+static void route(struct machine *m)
+{
+    enum { GPIOA = 0x40020000 };
+
+    set_bits(m, RCC_AHB1ENR_, 1);
+    set(m, GPIOA + 0x20, 1u << 20 | 2u << 4);
+    set_bits(m, GPIOA, 2u << 10 | 2u << 2);
+    seen.pin_changes = 0;
+}
+
+/* 18.3.9: toggled at each match. */
+static void an_output_toggles_at_its_cycle(void **state)
+{
+    struct machine *m = *state;
+
+    route(m);
+    set(m, TIM5 + ARR, 99);
+    set(m, TIM5 + CCR2, 30);
+    set(m, TIM5 + CCMR1, 3 << 12);
+    set(m, TIM5 + 0x20, 1 << 4);
+    set(m, TIM5 + CR1, CEN);
+    assert_false(gpio_level(m, 0, 1));
+    pass_cycles(m, 29);
+    assert_false(gpio_level(m, 0, 1));
+    pass_cycles(m, 1);
+    assert_true(gpio_level(m, 0, 1));
+    assert_int_equal(seen.pin_changes, 1);
+    assert_int_equal(seen.pin_number, 1);
+    pass_cycles(m, 100);
+    assert_false(gpio_level(m, 0, 1));
+    pass_cycles(m, 1000);
+    assert_int_equal(seen.pin_changes, 12);
+    set(m, TIM5 + 0x20, 1 << 4 | 2 << 4); /* the other polarity */
+    assert_true(gpio_level(m, 0, 1));
+    set(m, TIM5 + CCMR1, 5 << 12); /* forced active: low */
+    assert_false(gpio_level(m, 0, 1));
+    set(m, TIM5 + 0x20, 0);
+    assert_quiet();
+}
+
+/* 18.3.10 */
+static void pwm_has_its_duty(void **state)
+{
+    struct machine *m = *state;
+    unsigned high = 0;
+
+    route(m);
+    set(m, TIM2 + ARR, 9);
+    set(m, TIM2 + CCR1, 3);
+    set(m, TIM2 + CCMR1, 6 << 4);
+    set(m, TIM2 + 0x20, 1);
+    set(m, TIM2 + CR1, CEN);
+    assert_true(gpio_level(m, 0, 5));
+    for (unsigned i = 0; i < 1000; i++) {
+        high += gpio_level(m, 0, 5);
+        pass_cycles(m, 1);
+    }
+    assert_int_equal(high, 300);
+    assert_int_equal(seen.pin_changes, 201);
+    set(m, TIM2 + CCMR1, 7 << 4);
+    assert_false(gpio_level(m, 0, 5));
+    set(m, TIM2 + CCR1, 0); /* never below */
+    assert_true(gpio_level(m, 0, 5));
+    assert_false(gpio_level(m, 0, 1)); /* that is TIM5's */
+    machine_request_reset(m, RESET_SOFTWARE);
+    pass_cycles(m, 1);
+    set_bits(m, RCC_AHB1ENR_, 1);
+    assert_false(gpio_level(m, 0, 5));
+}
+
 static void tim2_has_its_own_interrupt(void **state)
 {
     struct machine *m = *state;
@@ -317,7 +458,7 @@ static void what_is_not_modelled_says_so(void **state)
 {
     static const struct {
         uint32_t offset, value;
-    } cases[] = {{CR1, 1 << 4}, {CR1, 1 << 5}, {SMCR, 7}, {DIER, 1 << 8}, {CCMR1, 1}, {EGR, 1 << 6}};
+    } cases[] = {{CR1, 1 << 5}, {CR1, 3 << 5}, {SMCR, 7}, {DIER, 1 << 8}, {CCMR1, 1}, {EGR, 1 << 6}};
     struct machine *m = *state;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -347,6 +488,11 @@ int main(void)
         TEST(arr_is_preloaded_when_asked),
         TEST(the_counter_keeps_count_when_the_clock_changes),
         TEST(without_clock_it_stands_still),
+        TEST(it_counts_down),
+        TEST(a_compare_counting_down_interrupts_at_its_cycle),
+        TEST(counting_down_takes_the_new_period_at_the_underflow),
+        TEST(an_output_toggles_at_its_cycle),
+        TEST(pwm_has_its_duty),
         TEST(tim2_has_its_own_interrupt),
         TEST(what_is_not_modelled_says_so),
     };

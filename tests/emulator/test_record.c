@@ -15,6 +15,7 @@
 #include "host/recording.h"
 #include "host/virtual_board.h"
 #include "host_tiny_elf.h"
+#include "temporary.h"
 
 enum { RCC_AHB1ENR = 0x40023830, GPIOC_IDR = 0x40020810, B1 = 1 << 13, GPIOC_ON = 1 << 2 | 1 << 20 };
 
@@ -25,20 +26,12 @@ static char *output;
 static size_t output_size;
 static FILE *out;
 
-static void temporary(char path[64])
-{
-    strcpy(path, "/tmp/virtual-board-record-XXXXXX");
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-}
-
 static int setup(void **state)
 {
     (void)state;
     tiny_init(&tiny);
-    temporary(recording_path);
-    temporary(script_path);
+    temporary_file(recording_path, "record");
+    temporary_file(script_path, "record");
     out = open_memstream(&output, &output_size);
     return out == NULL;
 }
@@ -55,10 +48,7 @@ static int teardown(void **state)
 
 static const char *with_script(const char *text)
 {
-    FILE *file = fopen(script_path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
+    temporary_text(script_path, text);
     return script_path;
 }
 
@@ -254,6 +244,32 @@ static void departure_is_told(void **state)
     assert_non_null(strstr(output, "the replay departs from the recording"));
 }
 
+/* What a debugger or a test writes is no input: the recording says that it happened, once. */
+static void a_change_by_hand_is_marked(void **state)
+{
+    (void)state;
+    struct options o = quiet();
+    watch_the_button();
+    o.record = recording_path;
+    struct virtual_board *board = virtual_board_open_elf(&o, tiny_open(&tiny), out, error, sizeof error);
+    assert_non_null(board);
+    assert_true(virtual_board_run(board, VTIME_US(777)));
+    for (unsigned i = 0; i < 2; i++) {
+        virtual_board_note_change(board);
+        virtual_board_machine(board)->sram[0x8000 + i] = 1;
+    }
+    virtual_board_close(board);
+    fflush(out);
+    assert_non_null(strstr(output, "changed by hand: a replay of this recording will depart here"));
+    struct options replay = replaying(NULL);
+    assert_int_equal(run(&replay).status, EXIT_UNFAITHFUL);
+    fflush(out);
+    const char *told = strstr(output, "here the recorded machine was changed by hand");
+    assert_non_null(told);
+    assert_null(strstr(told + 1, "here the recorded machine"));
+    assert_non_null(strstr(output, "the replay departs from the recording"));
+}
+
 /* ---- Files ---- */
 
 static void refused(const struct options *o, const char *message)
@@ -296,8 +312,8 @@ static void bad_files_are_refused(void **state)
     replay.record = NULL;
     data[8] = 9;
     rewrite(data, size);
-    refused(&replay, "a recording of version 9, this virtual board reads version 1");
-    data[8] = 1;
+    refused(&replay, "a recording of version 9, this virtual board reads version 2");
+    data[8] = 2;
     data[20] ^= 1;
     rewrite(data, size);
     refused(&replay, "damaged at byte 0");
@@ -371,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(acts_between_runs_repeat, setup, teardown),
         cmocka_unit_test_setup_teardown(frames_repeat, setup, teardown),
         cmocka_unit_test_setup_teardown(departure_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_change_by_hand_is_marked, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_files_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(broken_off_recording_is_replayed_as_far_as_it_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(noise_is_survived, setup, teardown),

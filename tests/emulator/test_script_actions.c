@@ -15,6 +15,7 @@
 #include "host/virtual_board.h"
 #include "host/wire.h"
 #include "host_tiny_elf.h"
+#include "temporary.h"
 
 #define FIRMWARE MOTE_FIRMWARE_DIR "/mote-dhcp.elf"
 
@@ -28,10 +29,7 @@ static int setup(void **state)
 {
     (void)state;
     tiny_init(&tiny);
-    strcpy(script_path, "/tmp/virtual-board-script-XXXXXX");
-    int fd = mkstemp(script_path);
-    assert_true(fd >= 0);
-    close(fd);
+    temporary_file(script_path, "script");
     out = open_memstream(&output, &output_size);
     return out == NULL;
 }
@@ -48,10 +46,7 @@ static int teardown(void **state)
 static struct virtual_board *open_with(const char *firmware, const char *script, char *error)
 {
     struct options o = options_default();
-    FILE *file = fopen(script_path, "w");
-    assert_non_null(file);
-    fputs(script, file);
-    fclose(file);
+    temporary_text(script_path, script);
     o.firmware = firmware;
     o.network = "none";
     o.script = script_path;

@@ -15,6 +15,7 @@
 #include "host/file.h"
 #include "host/virtual_board.h"
 #include "host_tiny_elf.h"
+#include "temporary.h"
 
 #define FIRMWARE MOTE_FIRMWARE_DIR "/mote-dhcp.elf"
 
@@ -27,21 +28,13 @@ static char *output;
 static size_t output_size;
 static FILE *out;
 
-static void temporary(char path[64])
-{
-    strcpy(path, "/tmp/virtual-board-snapshot-XXXXXX");
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-}
-
 static int setup(void **state)
 {
     (void)state;
     tiny_init(&tiny);
-    temporary(snapshot_path);
-    temporary(script_path);
-    temporary(recording_path);
+    temporary_file(snapshot_path, "snapshot");
+    temporary_file(script_path, "snapshot");
+    temporary_file(recording_path, "snapshot");
     out = open_memstream(&output, &output_size);
     return out == NULL;
 }
