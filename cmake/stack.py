@@ -22,6 +22,7 @@ import sys
 
 FRAME_BASIC = 32 + 8  # r0-r3, r12, lr, pc, xPSR, and the alignment to 8 bytes (ARMv7-M B1.5.7)
 FRAME_FP = 104 + 8  # with s0-s15, FPSCR
+TASK_BYTES = 28  # struct kernel_task (kernel/kernel.h)
 INDIRECT = "__indirect_call"
 THREAD = ("Reset_Handler", "main", "kernel_start", "kernel_idle", "idle_body", "kernel_sleep")
 
@@ -53,12 +54,15 @@ class Elf:
             if text and info & 15 <= 2:
                 self.symbols[text] = (value, size, info & 15 == 2)
 
-    def words(self, address, size):
+    def bytes(self, address, size):
         for section in self.sections:
             if section[1] == 1 and section[3] <= address < section[3] + section[5]:
                 at = section[4] + address - section[3]
-                return struct.unpack_from(f"<{size // 4}I", self.data, at)
+                return self.data[at:at + size]
         raise SystemExit(f"stack: nothing at {address:#x} in {self.path}")
+
+    def words(self, address, size):
+        return struct.unpack(f"<{size // 4}I", self.bytes(address, size // 4 * 4))
 
     def table(self, name):
         address, size, _ = self.symbols[name]
@@ -203,6 +207,8 @@ class Calls:
                 self.patterns.append((pattern, targets))
 
     def named(self, target):
+        if target == "none":
+            return []
         file, name = target.split(":")
         return [n for n in self.graph.frames if base(n) == name and self.graph.place.get(n) == file]
 
@@ -219,7 +225,7 @@ class Calls:
         for pattern, targets in self.patterns:
             if pattern in text:
                 found = [n for t in targets for n in self.named(t)]
-                if found:
+                if found or targets == ["none"]:
                     return found
         raise Unbounded(f"{file}:{line}: a call through a pointer that stack_calls.txt does not declare: "
                         f"{text.strip()}")
@@ -277,7 +283,7 @@ class Depth:
         chains = {0: (frame, (name,))}
         for callee, file, line in self.graph.edges[name]:
             held = self.locks.ceiling(file, line)
-            for target in self.calls.reach(file, line, self.tasks) if callee == INDIRECT else [callee]:
+            for target in self.targets(file, line) if callee == INDIRECT else [callee]:
                 for inner, (size, way) in self.of(target).items():
                     ceiling = max(held, inner)
                     if frame + size > chains.get(ceiling, (0, ()))[0]:
@@ -285,6 +291,15 @@ class Depth:
         self.open.pop()
         self.known[name] = chains
         return chains
+
+    def targets(self, file, line):
+        """All calls that are not declared are told at once."""
+        try:
+            return self.calls.reach(file, line, self.tasks)
+        except Unbounded as why:
+            if str(why) not in self.graph.problems:
+                self.graph.problems.append(str(why))
+            return []
 
     def most(self, name):
         return max(self.of(name).values())
@@ -310,15 +325,16 @@ def handlers(elf):
     """Priority: handler names, and priority: tasks that its dispatcher runs."""
     vectors = elf.table("vectors")
     address, size, _ = elf.symbols["kernel_interrupts"]
-    raw = bytes(b for w in elf.words(address & ~3, (size + 3) & ~3) for b in struct.pack("<I", w))
     by_level = collections.defaultdict(list)
-    for at in range(address & 3, (address & 3) + size, 2):
-        by_level[raw[at + 1]].append(elf.function_at(vectors[16 + raw[at]]))
+    for number, priority in struct.iter_unpack("BB", elf.bytes(address, size)):
+        by_level[priority].append(elf.function_at(vectors[16 + number]))
     lists = elf.symbols["kernel_lists"][0]
     tasks = collections.defaultdict(list)
-    for pointer in elf.table("kernel_tasks") if "kernel_tasks" in elf.symbols else []:
-        run, _, ready = elf.words(pointer, 12)
-        tasks[(ready - lists) // 4].append(elf.function_at(run))
+    # Not by kernel_tasks, which the compiler takes apart where it has one element.
+    for name, (address, size, _) in elf.symbols.items():
+        if name.startswith("kernel_task_") and size == TASK_BYTES:
+            run, _, ready = elf.words(address, 12)
+            tasks[(ready - lists) // 4].append(elf.function_at(run))
     return by_level, tasks
 
 
@@ -379,7 +395,7 @@ def main():
     calls = Calls(sys.argv[3], graph, root)
     by_level, tasks = handlers(elf)
     reserved = elf.symbols["stack_end"][0] - elf.symbols["stack_start"][0]
-    problems = list(graph.problems)
+    problems = graph.problems
     problems += [f"{n}: its address is taken, but stack_calls.txt does not name it"
                  for n in undeclared(elf, graph, calls, by_level, tasks)]
     locks = Locks(root, sys.argv[1])
@@ -397,7 +413,13 @@ def main():
         problems.append(str(why))
     for problem in problems:
         print("stack:", problem)
-    print(f"stack: at most {bound} bytes of {reserved} reserved" if not problems else "stack: not bounded")
+    if problems:
+        print("stack: not bounded")
+    elif bound > reserved:
+        print(f"stack: up to {bound} bytes, but only {reserved} are reserved: shorten the chains above, "
+              "or raise STACK_SIZE (target/nucleo-f429zi/nucleo-f429zi.ld)")
+    else:
+        print(f"stack: at most {bound} bytes of {reserved} reserved")
     return 1 if problems or bound > reserved else 0
 
 

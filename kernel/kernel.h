@@ -3,7 +3,11 @@
  * its own header with the table of tasks, which ends in "kernel/table.h".
  *
  * Times are microseconds since kernel_start(), 64 bit, and never wrap.
- * Every call may be made from any task and from INIT unless it says otherwise.
+ *
+ * Each call says from where it may be made. "From everywhere" is from tasks of
+ * every priority, INIT and IDLE, and the functions that these call, within a
+ * LOCK and outside; not from before kernel_start(), and not from the handlers
+ * of NMI and faults, which no mask holds off.
  */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
@@ -36,23 +40,23 @@ extern const nothing kernel_none;
 /* A time that never comes. */
 #define KERNEL_NEVER UINT64_MAX
 
-/* The present time. It never goes back and is exact across wraps of the timer. */
+/* The present time. It never goes back and is exact across wraps of the timer. From everywhere. */
 uint64_t clock_now(void);
 
-/* How long the core has slept since the start, to be compared with clock_now(). */
+/* How long the core has slept since the start, to be compared with clock_now(). From everywhere. */
 uint64_t kernel_idle_us(void);
 
 /*
  * Takes back what spawn_after or spawn_at promised; `handle` is what they
  * returned. KERNEL_NOT_PENDING when it is too late. A handle is unique among
- * 2^31 of them.
+ * 2^31 of them. From everywhere.
  */
 int cancel(int handle);
 
 /*
  * Gives such a spawn another time, as if it had been set now: of one time, it
  * comes last. The handle and the message stay. 0, or KERNEL_NOT_PENDING when
- * it is too late: then nothing is changed.
+ * it is too late: then nothing is changed. From everywhere.
  */
 KERNEL_CHECKED int reschedule(int handle, uint64_t time_us);
 

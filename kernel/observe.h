@@ -14,6 +14,8 @@
  *     kernel_trace_spawn(task)         about to be spawned or armed, now or for a time
  *     kernel_trace_timer(task)         its time has come: about to be queued
  *
+ * KERNEL_TRACE_ITM: the same with kernel/trace_itm.h, which make trace draws.
+ *
  * KERNEL_STATISTICS: run times of tasks and locks, in cycles of the core, for
  * kernel_task_statistics() and kernel_lock_cycles_max() below. A run and a lock
  * count without what preempted them.
@@ -21,6 +23,9 @@
 #ifndef KERNEL_OBSERVE_H
 #define KERNEL_OBSERVE_H
 
+#ifdef KERNEL_TRACE_ITM
+#define KERNEL_TRACE "kernel/trace_itm.h"
+#endif
 #ifdef KERNEL_TRACE
 #include KERNEL_TRACE
 #else
@@ -79,7 +84,7 @@ static inline uint32_t kernel_lock_cycles_max(enum kernel_resource_number number
     return kernel_statistics_of_locks[number];
 }
 
-/* Forgets the longest times, so that the next ones are of a period. */
+/* Forgets the longest times, so that the next ones are of a period. From everywhere. */
 static inline void kernel_statistics_forget(void)
 {
     uint32_t mask = port_mask();

@@ -17,6 +17,9 @@
 /* Always part of the caller, so that functions with one shared copy may use them too. */
 #define PORT_INLINE extern inline __attribute__((gnu_inline, always_inline))
 
+/* The table for tools stands in a section that linker scripts keep out of the image (kernel/describe.h). */
+#define PORT_DESCRIBED __attribute__((section(".kernel_table"), used, aligned(4)))
+
 #define PORT_PRIORITY_MAX         16
 #define PORT_CEILING_MAX          15 /* of port_raise() */
 #define PORT_PRIORITY_BITS(level) ((uint32_t)(16 - (level)) << 4)

@@ -7,7 +7,7 @@
  *         HARDWARE(name, priority, interrupt)
  *         SOFTWARE(name, priority, queue capacity, message type or nothing)
  *     #define RESOURCES(RESOURCE)
- *         RESOURCE(name, type, every task that uses it)          up to 16 tasks
+ *         RESOURCE(name, type, every task that uses it)
  *     #define DISPATCHERS(DISPATCHER)
  *         DISPATCHER(priority, interrupt of a peripheral that is not used)
  *
@@ -29,7 +29,8 @@
  *     LOCK(resource) { }             inside these: the resource's name is a pointer to it
  *     USE(resource);                 the same for the rest of the block, for one that needs no lock
  *     sleep_while(resource, condition);   in IDLE: sleeps if that is so, to the next interrupt
- *     spawn(task, message)           from anywhere: 0, or negative (enum kernel_error)
+ *                                    and, from everywhere (kernel/kernel.h), so from other functions too:
+ *     spawn(task, message)           0, or negative (enum kernel_error)
  *     spawn_after(task, delay_us, message), spawn_at(task, time_us, message)
  *                                    a handle (not negative) for cancel() and reschedule(), or negative
  *     arm(task, time_us)             the task (without message) shall next run at that time
@@ -39,6 +40,7 @@
 #ifndef KERNEL_TABLE_H
 #define KERNEL_TABLE_H
 
+#include "kernel/describe.h"
 #include "kernel/kernel.h"
 
 #if !defined(TASKS) || !defined(RESOURCES) || !defined(DISPATCHERS)
@@ -62,30 +64,50 @@
 
 #define KERNEL_IGNORE(...)
 
-/* MACRO(a) MACRO(b) … for up to 16 arguments. */
+/* MACRO(a) MACRO(b) … for as many as there can be users of a resource: 30 tasks and IDLE. */
 #define KERNEL_EACH(M, ...)                                                                                  \
-    KERNEL_EACH_PICK(__VA_ARGS__, KERNEL_EACH_16, KERNEL_EACH_15, KERNEL_EACH_14, KERNEL_EACH_13,            \
+    KERNEL_EACH_PICK(__VA_ARGS__, KERNEL_EACH_31, KERNEL_EACH_30, KERNEL_EACH_29, KERNEL_EACH_28,            \
+                     KERNEL_EACH_27, KERNEL_EACH_26, KERNEL_EACH_25, KERNEL_EACH_24, KERNEL_EACH_23,         \
+                     KERNEL_EACH_22, KERNEL_EACH_21, KERNEL_EACH_20, KERNEL_EACH_19, KERNEL_EACH_18,         \
+                     KERNEL_EACH_17, KERNEL_EACH_16, KERNEL_EACH_15, KERNEL_EACH_14, KERNEL_EACH_13,         \
                      KERNEL_EACH_12, KERNEL_EACH_11, KERNEL_EACH_10, KERNEL_EACH_9, KERNEL_EACH_8,           \
                      KERNEL_EACH_7, KERNEL_EACH_6, KERNEL_EACH_5, KERNEL_EACH_4, KERNEL_EACH_3,              \
                      KERNEL_EACH_2, KERNEL_EACH_1, ~)                                                        \
     (M, __VA_ARGS__)
-#define KERNEL_EACH_PICK(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, picked, ...) picked
-#define KERNEL_EACH_1(M, a)                                                           M(a)
-#define KERNEL_EACH_2(M, a, ...)                                                      M(a) KERNEL_EACH_1(M, __VA_ARGS__)
-#define KERNEL_EACH_3(M, a, ...)                                                      M(a) KERNEL_EACH_2(M, __VA_ARGS__)
-#define KERNEL_EACH_4(M, a, ...)                                                      M(a) KERNEL_EACH_3(M, __VA_ARGS__)
-#define KERNEL_EACH_5(M, a, ...)                                                      M(a) KERNEL_EACH_4(M, __VA_ARGS__)
-#define KERNEL_EACH_6(M, a, ...)                                                      M(a) KERNEL_EACH_5(M, __VA_ARGS__)
-#define KERNEL_EACH_7(M, a, ...)                                                      M(a) KERNEL_EACH_6(M, __VA_ARGS__)
-#define KERNEL_EACH_8(M, a, ...)                                                      M(a) KERNEL_EACH_7(M, __VA_ARGS__)
-#define KERNEL_EACH_9(M, a, ...)                                                      M(a) KERNEL_EACH_8(M, __VA_ARGS__)
-#define KERNEL_EACH_10(M, a, ...)                                                     M(a) KERNEL_EACH_9(M, __VA_ARGS__)
-#define KERNEL_EACH_11(M, a, ...)                                                     M(a) KERNEL_EACH_10(M, __VA_ARGS__)
-#define KERNEL_EACH_12(M, a, ...)                                                     M(a) KERNEL_EACH_11(M, __VA_ARGS__)
-#define KERNEL_EACH_13(M, a, ...)                                                     M(a) KERNEL_EACH_12(M, __VA_ARGS__)
-#define KERNEL_EACH_14(M, a, ...)                                                     M(a) KERNEL_EACH_13(M, __VA_ARGS__)
-#define KERNEL_EACH_15(M, a, ...)                                                     M(a) KERNEL_EACH_14(M, __VA_ARGS__)
-#define KERNEL_EACH_16(M, a, ...)                                                     M(a) KERNEL_EACH_15(M, __VA_ARGS__)
+#define KERNEL_EACH_PICK(u1, u2, u3, u4, u5, u6, u7, u8, u9, u10, u11, u12, u13, u14, u15, u16, u17, u18,    \
+                         u19, u20, u21, u22, u23, u24, u25, u26, u27, u28, u29, u30, u31, picked, ...)       \
+    picked
+#define KERNEL_EACH_1(M, a)       M(a)
+#define KERNEL_EACH_2(M, a, ...)  M(a) KERNEL_EACH_1(M, __VA_ARGS__)
+#define KERNEL_EACH_3(M, a, ...)  M(a) KERNEL_EACH_2(M, __VA_ARGS__)
+#define KERNEL_EACH_4(M, a, ...)  M(a) KERNEL_EACH_3(M, __VA_ARGS__)
+#define KERNEL_EACH_5(M, a, ...)  M(a) KERNEL_EACH_4(M, __VA_ARGS__)
+#define KERNEL_EACH_6(M, a, ...)  M(a) KERNEL_EACH_5(M, __VA_ARGS__)
+#define KERNEL_EACH_7(M, a, ...)  M(a) KERNEL_EACH_6(M, __VA_ARGS__)
+#define KERNEL_EACH_8(M, a, ...)  M(a) KERNEL_EACH_7(M, __VA_ARGS__)
+#define KERNEL_EACH_9(M, a, ...)  M(a) KERNEL_EACH_8(M, __VA_ARGS__)
+#define KERNEL_EACH_10(M, a, ...) M(a) KERNEL_EACH_9(M, __VA_ARGS__)
+#define KERNEL_EACH_11(M, a, ...) M(a) KERNEL_EACH_10(M, __VA_ARGS__)
+#define KERNEL_EACH_12(M, a, ...) M(a) KERNEL_EACH_11(M, __VA_ARGS__)
+#define KERNEL_EACH_13(M, a, ...) M(a) KERNEL_EACH_12(M, __VA_ARGS__)
+#define KERNEL_EACH_14(M, a, ...) M(a) KERNEL_EACH_13(M, __VA_ARGS__)
+#define KERNEL_EACH_15(M, a, ...) M(a) KERNEL_EACH_14(M, __VA_ARGS__)
+#define KERNEL_EACH_16(M, a, ...) M(a) KERNEL_EACH_15(M, __VA_ARGS__)
+#define KERNEL_EACH_17(M, a, ...) M(a) KERNEL_EACH_16(M, __VA_ARGS__)
+#define KERNEL_EACH_18(M, a, ...) M(a) KERNEL_EACH_17(M, __VA_ARGS__)
+#define KERNEL_EACH_19(M, a, ...) M(a) KERNEL_EACH_18(M, __VA_ARGS__)
+#define KERNEL_EACH_20(M, a, ...) M(a) KERNEL_EACH_19(M, __VA_ARGS__)
+#define KERNEL_EACH_21(M, a, ...) M(a) KERNEL_EACH_20(M, __VA_ARGS__)
+#define KERNEL_EACH_22(M, a, ...) M(a) KERNEL_EACH_21(M, __VA_ARGS__)
+#define KERNEL_EACH_23(M, a, ...) M(a) KERNEL_EACH_22(M, __VA_ARGS__)
+#define KERNEL_EACH_24(M, a, ...) M(a) KERNEL_EACH_23(M, __VA_ARGS__)
+#define KERNEL_EACH_25(M, a, ...) M(a) KERNEL_EACH_24(M, __VA_ARGS__)
+#define KERNEL_EACH_26(M, a, ...) M(a) KERNEL_EACH_25(M, __VA_ARGS__)
+#define KERNEL_EACH_27(M, a, ...) M(a) KERNEL_EACH_26(M, __VA_ARGS__)
+#define KERNEL_EACH_28(M, a, ...) M(a) KERNEL_EACH_27(M, __VA_ARGS__)
+#define KERNEL_EACH_29(M, a, ...) M(a) KERNEL_EACH_28(M, __VA_ARGS__)
+#define KERNEL_EACH_30(M, a, ...) M(a) KERNEL_EACH_29(M, __VA_ARGS__)
+#define KERNEL_EACH_31(M, a, ...) M(a) KERNEL_EACH_30(M, __VA_ARGS__)
 
 /* KERNEL_FOR_MESSAGE(prefix, type) is prefix_BARE when the type is `nothing`, else prefix_SENT. */
 #define KERNEL_FOR_MESSAGE(prefix, type)                                                                     \
@@ -493,12 +515,60 @@ struct in_idle {
 #define KERNEL_INTERRUPT_TIMER(interrupt)                 {interrupt##_IRQn, KERNEL_TIMER_PRIORITY},
 #define KERNEL_TIMER_NUMBER(interrupt)                    interrupt##_IRQn
 
+/* ---- The table for tools that read the ELF: no byte of the image (kernel/describe.h) ---- */
+
+#ifdef PORT_DESCRIBED
+#define KERNEL_DESCRIBE(kind, name, number_, priority_, detail_)                                             \
+    PORT_DESCRIBED static const struct {                                                                     \
+        struct kernel_described entry;                                                                       \
+        char text[sizeof(#name)];                                                                            \
+    } kernel_described_##kind##_##name = {                                                                   \
+        .entry = {.bytes = sizeof(kernel_described_##kind##_##name),                                         \
+                  .as = KERNEL_DESCRIBED_##kind,                                                             \
+                  .number = (number_),                                                                       \
+                  .priority = (priority_),                                                                   \
+                  .detail = (uint32_t)(detail_)},                                                            \
+        .text = #name,                                                                                       \
+    };
+#else
+#define KERNEL_DESCRIBE(kind, name, number_, priority_, detail_)
+#endif
+#define KERNEL_DESCRIBE_HARDWARE(name, level, interrupt)                                                     \
+    KERNEL_DESCRIBE(HARDWARE, name, TASK_##name, (level), interrupt##_IRQn)
+#define KERNEL_DESCRIBE_SOFTWARE(name, level, capacity, type)                                                \
+    KERNEL_DESCRIBE(SOFTWARE, name, TASK_##name, (level), 0)
+#define KERNEL_DESCRIBE_DISPATCHER(level, interrupt)                                                         \
+    KERNEL_DESCRIBE(DISPATCHER, interrupt##_IRQHandler, 0, (level), interrupt##_IRQn)
+#define KERNEL_DESCRIBE_TIMER(interrupt)                                                                     \
+    KERNEL_DESCRIBE(TIMER, interrupt##_IRQHandler, 0, KERNEL_TIMER_PRIORITY, interrupt##_IRQn)
+#define KERNEL_DESCRIBE_USED(kind, name, number_)                                                            \
+    KERNEL_DESCRIBE(kind, name, number_, RESOURCE_##name##_CEILING, RESOURCE_##name##_USERS)
+#define KERNEL_DESCRIBE_RESOURCE(name, type, ...)  KERNEL_DESCRIBE_USED(RESOURCE, name, RESOURCE_##name)
+#define KERNEL_DESCRIBE_LOCAL(name, type, ...)     KERNEL_DESCRIBE_USED(LOCAL, name, 0)
+#define KERNEL_DESCRIBE_READ_ONLY(name, type, ...) KERNEL_DESCRIBE_USED(READ_ONLY, name, 0)
+#define KERNEL_DESCRIBE_LOCK_FREE(name, type, ...) KERNEL_DESCRIBE_USED(LOCK_FREE, name, 0)
+#ifdef KERNEL_TRACE_DESCRIBED
+#define KERNEL_DESCRIBE_TRACE KERNEL_DESCRIBE(TRACE, itm, 0, 0, 0)
+#else
+#define KERNEL_DESCRIBE_TRACE
+#endif
+#define KERNEL_DEFINE_DESCRIPTION                                                                            \
+    TASKS(KERNEL_DESCRIBE_HARDWARE, KERNEL_DESCRIBE_SOFTWARE)                                                \
+    DISPATCHERS(KERNEL_DESCRIBE_DISPATCHER)                                                                  \
+    KERNEL_TIMER(KERNEL_DESCRIBE_TIMER)                                                                      \
+    RESOURCES(KERNEL_DESCRIBE_RESOURCE)                                                                      \
+    LOCAL_RESOURCES(KERNEL_DESCRIBE_LOCAL)                                                                   \
+    READ_ONLY_RESOURCES(KERNEL_DESCRIBE_READ_ONLY)                                                           \
+    LOCK_FREE_RESOURCES(KERNEL_DESCRIBE_LOCK_FREE)                                                           \
+    KERNEL_DESCRIBE_TRACE
+
 #define KERNEL_DEFINE                                                                                        \
     struct kernel_node *kernel_lists[KERNEL_LISTS];                                                          \
     RESOURCES(KERNEL_DEFINE_RESOURCE)                                                                        \
     LOCAL_RESOURCES(KERNEL_DEFINE_RESOURCE)                                                                  \
     READ_ONLY_RESOURCES(KERNEL_DEFINE_RESOURCE)                                                              \
     LOCK_FREE_RESOURCES(KERNEL_DEFINE_RESOURCE)                                                              \
+    KERNEL_DEFINE_DESCRIPTION                                                                                \
     KERNEL_DEFINE_OBSERVED                                                                                   \
     DISPATCHERS(KERNEL_DEFINE_DISPATCHER)                                                                    \
     TASKS(KERNEL_DEFINE_HARDWARE, KERNEL_DEFINE_SOFTWARE)                                                    \

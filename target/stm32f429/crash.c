@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "target/stm32f429/irq.h"
 #include "target/stm32f429/memory.h"
 #include "target/stm32f429/registers.h"
 
@@ -11,6 +12,7 @@ enum {
     EXCEPTION_FRAME_WORDS = 8, /* r0-r3, r12, lr, pc, xPSR: ARMv7-M B1.5.6 */
     FRAME_LR = 5,
     FRAME_PC = 6,
+    EXCEPTION_INTERRUPTS = 16,
 };
 
 static struct crash_record kept __attribute__((section(".noinit")));
@@ -57,6 +59,22 @@ _Noreturn void assertion_failed(const char *module, uint32_t number)
     keep_and_reset(CRASH_ASSERTION, number, module, (uint32_t)__builtin_return_address(0), 0);
 }
 
+/*
+ * Whose handler the fault has stopped: of all active interrupts, the one of the
+ * highest priority. The frame, which would say it, is lost with the stack.
+ */
+static uint32_t interrupt_running(void)
+{
+    uint32_t first = (UINT8_MAX + 1) << 8 | (uint8_t)-EXCEPTION_INTERRUPTS; /* priority, number: none */
+
+    for (uint32_t n = 0; n < IRQ_COUNT; n++) {
+        uint32_t that = (uint32_t)NVIC->IPR[n] << 8 | n;
+        if ((NVIC->IABR[n / 32] >> n % 32 & 1) && that < first)
+            first = that;
+    }
+    return (uint8_t)(first + EXCEPTION_INTERRUPTS);
+}
+
 __attribute__((used)) _Noreturn void crash_exception(const uint32_t *frame)
 {
     uint32_t pc = 0;
@@ -68,6 +86,9 @@ __attribute__((used)) _Noreturn void crash_exception(const uint32_t *frame)
         pc = frame[FRAME_PC];
         lr = frame[FRAME_LR];
     }
+    /* The only region of the MPU that denies anything is the guard (startup.c). */
+    if (SCB->CFSR & SCB_CFSR_DATA_ACCESS)
+        keep_and_reset(CRASH_STACK_OVERFLOW, interrupt_running(), "", pc, lr);
     keep_and_reset(CRASH_EXCEPTION, exception, "", pc, lr);
 }
 

@@ -14,6 +14,8 @@ enum { CRASH_MODULE_SIZE = 12 };
 enum crash_reason {
     CRASH_ASSERTION = 1, /* module and number say which */
     CRASH_EXCEPTION = 2, /* number is the exception's: 3 HardFault …, 16 + n: interrupt n without a handler */
+    CRASH_STACK_OVERFLOW =
+        3, /* number is of the handler, so the task, that was running; 0: main, INIT, IDLE */
 };
 
 struct crash_record {
@@ -21,7 +23,7 @@ struct crash_record {
     enum crash_reason reason;
     uint32_t number;
     char module[CRASH_MODULE_SIZE]; /* assertion only; cut, always terminated */
-    uint32_t pc;                    /* 0: not known (the stack had overflowed) */
+    uint32_t pc;                    /* 0: not known (it went down with the stack) */
     uint32_t lr;
     uint32_t cfsr; /* ARMv7-M B3.2.15 */
     uint32_t hfsr; /* B3.2.16 */

@@ -75,6 +75,12 @@ int ethernet_init(const uint8_t mac_address[6]) __attribute__((warn_unused_resul
 /* Fills what the stack needs. */
 void ethernet_device(struct net_device *device);
 
+/*
+ * Group network: for net_config.multicast_filter. Receive these multicast addresses, and those few that fall
+ * on the same of 64 bits, besides our own and broadcast. At most 4 us.
+ */
+void ethernet_multicast(void *context, const uint8_t (*groups)[6], size_t count);
+
 /* Acknowledges and tells what happened: bits of enum ethernet_event. */
 uint32_t ethernet_interrupt(void);
 

@@ -272,6 +272,7 @@ OFFSET_IS(eth_mac_registers, MACA0HR, 0x40);
 #define ETH_MACMIIAR_PA(phy)   ((uint32_t)(phy) << 11)
 #define ETH_MACIMR_PMTIM       (1u << 3)
 #define ETH_MACIMR_TSTIM       (1u << 9)
+#define ETH_MACFFR_HM          (1u << 2)
 #define ETH_MACA0HR_MO         (1u << 31)
 
 struct eth_mmc_registers {
@@ -398,6 +399,25 @@ OFFSET_IS(scb_registers, CPACR, 0x88);
 #define SCB_AIRCR_RESET    0x05FA0004u
 #define SCB_CCR_DIV_0_TRP  (1u << 4)
 #define SCB_CPACR_FPU_FULL (0xFu << 20)
+#define SCB_CFSR_DATA_ACCESS                                                                                 \
+    0x3Au /* DACCVIOL, MUNSTKERR, MSTKERR, MLSPERR: all that the MPU can deny but fetches */
+
+struct mpu_registers {
+    uint32_t TYPE;
+    uint32_t CTRL;
+    uint32_t RNR;
+    uint32_t RBAR;
+    uint32_t RASR;
+};
+#define MPU REGISTERS_AT(mpu_registers, 0xE000ED90u)
+
+#define MPU_CTRL_ENABLE        (1u << 0)
+#define MPU_CTRL_PRIVDEFENA    (1u << 2)
+#define MPU_RBAR_VALID         (1u << 4)
+#define MPU_RASR_ENABLE        (1u << 0)
+#define MPU_RASR_SIZE(bits)    ((uint32_t)((bits)-1) << 1) /* the region has 2^bits bytes */
+#define MPU_RASR_NO_ACCESS     (0u << 24)
+#define MPU_RASR_EXECUTE_NEVER (1u << 28)
 
 struct dwt_registers {
     uint32_t CTRL;

@@ -8,7 +8,7 @@
 #include "target/stm32f429/registers.h"
 
 /* Laid out by the linker script. */
-extern uint32_t data_start[], data_end[], bss_start[], bss_end[], dma_start[], dma_end[];
+extern uint32_t data_start[], data_end[], zero_start[], zero_end[];
 extern const uint32_t data_load[];
 /* Absent in programs without a log. */
 #pragma weak _SEGGER_RTT
@@ -82,6 +82,15 @@ static inline void fill(uint32_t *from, const uint32_t *end, uint32_t value)
         *word = value;
 }
 
+/* Whatever reaches below the stack's end is a MemManage fault (ARMv7-M B3.5); all else stays as it was. */
+static inline void guard_stack(void)
+{
+    MPU->RBAR = ((uint32_t)stack_start - (1u << STACK_GUARD_BITS)) | MPU_RBAR_VALID;
+    MPU->RASR =
+        MPU_RASR_EXECUTE_NEVER | MPU_RASR_NO_ACCESS | MPU_RASR_SIZE(STACK_GUARD_BITS) | MPU_RASR_ENABLE;
+    MPU->CTRL = MPU_CTRL_PRIVDEFENA | MPU_CTRL_ENABLE;
+}
+
 void Reset_Handler(void)
 {
     uint32_t *stack_pointer;
@@ -94,15 +103,15 @@ void Reset_Handler(void)
 
     for (volatile uint32_t *to = data_start; to < data_end; to++)
         *to = data_load[to - data_start];
-    fill(bss_start, bss_end, 0);
-    fill(dma_start, dma_end, 0);
+    fill(zero_start, zero_end, 0);
 
     SCB->VTOR = (uint32_t)&vectors;
     SCB->CCR |= SCB_CCR_DIV_0_TRP;
+    guard_stack();
 #ifdef __ARM_FP
     SCB->CPACR |= SCB_CPACR_FPU_FULL;
-    __asm__ volatile("dsb\nisb" ::: "memory");
 #endif
+    __asm__ volatile("dsb\nisb" ::: "memory");
     main();
     system_reset();
 }

@@ -33,6 +33,20 @@
 #define SPI3_IRQHandler         PORT0_7_IRQHandler
 #define DMA2_Stream7_IRQn       PORT0_8_IRQn
 #define DMA2_Stream7_IRQHandler PORT0_8_IRQHandler
+#define I2C1_EV_IRQn            PORT0_9_IRQn
+#define I2C1_EV_IRQHandler      PORT0_9_IRQHandler
+#define I2C1_ER_IRQn            PORT0_10_IRQn
+#define I2C1_ER_IRQHandler      PORT0_10_IRQHandler
+#define I2C2_EV_IRQn            PORT0_11_IRQn
+#define I2C2_EV_IRQHandler      PORT0_11_IRQHandler
+#define I2C2_ER_IRQn            PORT0_12_IRQn
+#define I2C2_ER_IRQHandler      PORT0_12_IRQHandler
+#define USART1_IRQn             PORT0_13_IRQn
+#define USART1_IRQHandler       PORT0_13_IRQHandler
+#define USART2_IRQn             PORT0_14_IRQn
+#define USART2_IRQHandler       PORT0_14_IRQHandler
+#define UART4_IRQn              PORT0_15_IRQn
+#define UART4_IRQHandler        PORT0_15_IRQHandler
 #define BOARD_TIMER_IRQn        TIMER0_IRQn
 
 #else

@@ -63,9 +63,9 @@ static void check_record(uint32_t last, const struct crash_record *record)
         CHECK(record->hfsr == 1u << 30); /* FORCED */
         break;
     case STAGE_OVERFLOW:
-        CHECK(record->reason == CRASH_EXCEPTION && record->number == HARD_FAULT);
+        CHECK(record->reason == CRASH_STACK_OVERFLOW && record->number == 0);
         CHECK(record->pc == 0);
-        CHECK(record->bfar < 0x20000000);
+        CHECK((record->cfsr & 1u << 4) != 0); /* MSTKERR */
         break;
     default: CHECK(record->number == 16 + SPI1_IRQn); break;
     }

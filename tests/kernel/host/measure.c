@@ -7,6 +7,7 @@
 #include "target/stm32f429/memory.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 static void print_words(const struct elf *elf, const struct machine *m, const char *name)
@@ -47,6 +48,7 @@ int main(int argc, char **argv)
     struct options options = options_default();
     struct elf elf;
     options.keys = false;
+    (void)signal(SIGPIPE, SIG_IGN); /* a peer of the board's network that is gone */
     if (!options_parse(&options, argc, argv, error, sizeof error) ||
         !elf_open(&elf, options.firmware, error, sizeof error)) {
         (void)fprintf(stderr, "%s\n", error);
