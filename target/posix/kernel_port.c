@@ -172,6 +172,12 @@ void port_wait_for_interrupt(void)
 
 /* ---- For the program around the kernel ---- */
 
+void posix_interrupt(unsigned number, bool on)
+{
+    core.enabled[number] = on;
+    take_interrupts();
+}
+
 unsigned posix_ceiling(void)
 {
     return core.ceiling;

@@ -54,6 +54,8 @@ PORT_INLINE bool port_store_exclusive(void **base, size_t index, const void *val
 
 /* ---- For the program around the kernel ---- */
 
+/* Lets an interrupt in, or holds it off: what is pending stays so. */
+void posix_interrupt(unsigned number, bool on);
 /* The priority (1..15) that a lock has raised the core to; 0: none. */
 unsigned posix_ceiling(void);
 /* Microseconds since the start, 64 bits. */
