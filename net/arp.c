@@ -11,11 +11,6 @@ enum {
 
 static const uint8_t broadcast_mac[6] = {255, 255, 255, 255, 255, 255};
 
-static bool on_link(const struct net *net, uint32_t address)
-{
-    return ((address ^ net->address) & net->netmask) == 0;
-}
-
 static struct net_neighbour *find(struct net *net, uint32_t address)
 {
     for (unsigned i = 0; i < NET_NEIGHBOURS; i++) {
@@ -25,6 +20,11 @@ static struct net_neighbour *find(struct net *net, uint32_t address)
         }
     }
     return NULL;
+}
+
+static bool is_kept(const struct net *net, const struct net_neighbour *entry)
+{
+    return NET_WITH_ROUTES ? route_is_used(net, entry->address) : entry->address == net->gateway;
 }
 
 /*
@@ -40,8 +40,7 @@ static struct net_neighbour *take(struct net *net, bool wanted)
         if (entry->state == NEIGHBOUR_FREE) {
             return entry;
         }
-        if (entry->state == NEIGHBOUR_INCOMPLETE || entry->address == net->gateway ||
-            (entry->used && !wanted)) {
+        if (entry->state == NEIGHBOUR_INCOMPLETE || (entry->used && !wanted) || is_kept(net, entry)) {
             continue;
         }
         if (!oldest || (int32_t)(entry->deadline_ms - oldest->deadline_ms) < 0) {
@@ -73,18 +72,22 @@ static void learn(struct net *net, uint32_t address, const uint8_t *mac, bool ad
     }
 }
 
+void arp_send_request(struct net *net, uint8_t *frame, uint32_t sender, uint32_t target)
+{
+    ethernet_build(frame, broadcast_mac, net->mac, ETHERNET_TYPE_ARP);
+    arp_build_request(frame + ETHERNET_HEADER, net->mac, sender, target);
+    (void)net_send(net, ETHERNET_HEADER + ARP_PACKET, NULL, 0);
+}
+
 static void ask(struct net *net, struct net_neighbour *entry)
 {
     entry->tries++;
     entry->deadline_ms = net->now_ms + RETRY_MS;
     net_timer_at(net, entry->deadline_ms);
     uint8_t *frame = net_reserve(net);
-    if (!frame) {
-        return;
+    if (frame) {
+        arp_send_request(net, frame, net_source(net, entry->address), entry->address);
     }
-    ethernet_build(frame, broadcast_mac, net->mac, ETHERNET_TYPE_ARP);
-    arp_build_request(frame + ETHERNET_HEADER, net->mac, net->address, entry->address);
-    (void)net_send(net, ETHERNET_HEADER + ARP_PACKET, NULL, 0);
 }
 
 const uint8_t *arp_resolve(struct net *net, uint32_t destination)
@@ -92,7 +95,13 @@ const uint8_t *arp_resolve(struct net *net, uint32_t destination)
     if (net_is_broadcast(net, destination)) {
         return broadcast_mac;
     }
-    uint32_t hop = on_link(net, destination) ? destination : net->gateway;
+#if NET_WITH_IGMP
+    if (ipv4_is_multicast(destination)) {
+        igmp_link_address(net->multicast_mac, destination);
+        return net->multicast_mac;
+    }
+#endif
+    uint32_t hop = net_hop(net, destination);
     if (hop == 0) {
         return NULL;
     }
@@ -150,29 +159,49 @@ void arp_forget(struct net *net)
 
 static bool sender_possible(const struct net *net, const struct arp_packet *arp)
 {
-    if (ethernet_is_group(arp->sender_mac) || ethernet_is_null(arp->sender_mac) ||
-        ethernet_same(arp->sender_mac, net->mac) || arp->sender == net->address) {
+    if (net_is_ours(net, arp->sender)) {
         return false;
     }
     bool probe = arp->sender == 0 && arp->operation == ARP_REQUEST; /* RFC 5227 2.1 */
     return probe || (ipv4_is_host(arp->sender) && !net_is_broadcast(net, arp->sender));
 }
 
+static bool link_address_possible(const struct net *net, const uint8_t *mac)
+{
+    return !(ethernet_is_group(mac) || ethernet_is_null(mac) || ethernet_same(mac, net->mac));
+}
+
 enum frame_fate arp_input(struct net *net, uint8_t *frame, size_t length)
 {
     struct arp_packet arp;
+    if (!NET_WITH_ACD && net->address == 0) {
+        return FRAME_DONE;
+    }
+    if (!arp_parse(frame + ETHERNET_HEADER, length - ETHERNET_HEADER, &arp) ||
+        !link_address_possible(net, arp.sender_mac)) {
+        return net_dropped(NET_DROP_ARP);
+    }
+#if NET_WITH_ACD
+    if (acd_input(net, &arp)) {
+        return net_dropped(NET_DROP_ARP_CONFLICT);
+    }
     if (net->address == 0) {
         return FRAME_DONE;
     }
-    if (!arp_parse(frame + ETHERNET_HEADER, length - ETHERNET_HEADER, &arp) || !sender_possible(net, &arp)) {
+#endif
+    if (!sender_possible(net, &arp)) {
         return net_dropped(NET_DROP_ARP);
     }
-    if (arp.sender != 0 && on_link(net, arp.sender)) {
-        learn(net, arp.sender, arp.sender_mac, arp.target == net->address);
+    bool for_us = net_is_ours(net, arp.target);
+    if (arp.sender != 0 && net_is_neighbour(net, arp.sender)) {
+        learn(net, arp.sender, arp.sender_mac, for_us);
     }
-    if (arp.operation != ARP_REQUEST || arp.target != net->address) {
+    if (arp.operation != ARP_REQUEST || !for_us) {
         return FRAME_DONE;
     }
-    arp_turn_into_reply(frame + ETHERNET_HEADER, net->mac, net->address);
+    arp_turn_into_reply(frame + ETHERNET_HEADER, net->mac, arp.target);
+    if (NET_WITH_LINK_LOCAL && ipv4_is_link_local(arp.target)) {
+        memset(frame + 6, 0xFF, 6); /* the reply is for all, so that a conflict is seen (RFC 3927 2.5) */
+    }
     return net_bounce(net, frame, ETHERNET_HEADER + ARP_PACKET);
 }

@@ -18,10 +18,10 @@ enum {
 };
 
 enum net_device_capability {
-    /* The device inserts IPv4, TCP, UDP and ICMP checksums of unfragmented IPv4 frames: the stack leaves
-       these fields 0. */
+    /* The device inserts the checksums of IPv4 headers, and those of TCP, UDP and ICMP where they are no
+       fragments: the stack leaves these fields 0. */
     NET_DEVICE_CHECKSUM_TX = 1 << 0,
-    /* The device has checked them on reception and drops what is wrong. */
+    /* The device has checked the same on reception and drops what is wrong. */
     NET_DEVICE_CHECKSUM_RX = 1 << 1,
 };
 

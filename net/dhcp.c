@@ -2,11 +2,15 @@
 #include "net/wire/dhcp.h"
 #include "net/internal.h"
 
+#include <string.h>
+
 enum dhcp_state {
-    DHCP_IDLE, /* link down */
+    DHCP_IDLE,      /* link down */
+    DHCP_DECLINING, /* somebody else has the address: the server is being told */
     DHCP_SELECTING,
     DHCP_REQUESTING,
     DHCP_REBOOTING,
+    DHCP_PROBING, /* leased; does somebody else have it? */
     DHCP_BOUND,
     DHCP_RENEWING,
     DHCP_REBINDING,
@@ -21,7 +25,9 @@ enum {
     RENEW_MIN_MS = 60000, /* between renewal attempts (4.4.5) */
     UNSENT_RETRY_MS = 100,
     AFTER_NAK_MS = 2000,
-    LEASE_MAX_S = 1000000, /* 11 days: longer leases are renewed earlier than need be */
+    AFTER_DECLINE_MS = 10000, /* 3.1 (5) */
+    LEASE_MIN_S = 2,          /* one second would be renewed without a pause */
+    LEASE_MAX_S = 1000000,    /* 11 days: longer leases are renewed earlier than need be */
 };
 
 #define LEASE_INFINITE UINT32_MAX
@@ -47,9 +53,15 @@ static void discover(struct net *net, uint32_t delay_ms)
     enter(net, DHCP_SELECTING, delay_ms);
 }
 
+/* A link-local address, in use while no server answers, stays. */
 static void lose_address(struct net *net, uint32_t delay_ms)
 {
-    net_set_address(net, 0);
+    if (!NET_WITH_LINK_LOCAL || !link_local_in_use(net)) {
+        net_set_address(net, 0);
+    }
+    if (NET_WITH_LINK_LOCAL) {
+        link_local_later(net);
+    }
     discover(net, delay_ms);
 }
 
@@ -60,8 +72,10 @@ static bool lease_runs(const struct net *net)
 
 void dhcp_link(struct net *net, bool up)
 {
-    bool leased =
-        net->dhcp.state >= DHCP_BOUND || net->dhcp.state == DHCP_REBOOTING || net->dhcp.state == DHCP_IDLE;
+    bool leased = net->dhcp.state >= DHCP_REBOOTING || net->dhcp.state == DHCP_IDLE;
+    if (NET_WITH_LINK_LOCAL) {
+        link_local_stop(net);
+    }
     if (!up) {
         if (!leased) {
             net->dhcp.address = 0; /* offered only */
@@ -70,6 +84,9 @@ void dhcp_link(struct net *net, bool up)
         return;
     }
     net->address = 0; /* until the server of this network agrees; connections wait for that */
+    if (NET_WITH_LINK_LOCAL) {
+        link_local_later(net);
+    }
     if (leased && lease_runs(net)) {
         net->dhcp.xid = net_random(net);
         enter(net, DHCP_REBOOTING, 0);
@@ -78,20 +95,19 @@ void dhcp_link(struct net *net, bool up)
     }
 }
 
-static int send_message(struct net *net, enum dhcp_type type)
+static int build_and_send(struct net *net, enum dhcp_type type, bool broadcast)
 {
     struct net_dhcp *dhcp = &net->dhcp;
-    if (!net_ticket_done(net, net->scratch_ticket)) {
-        return NET_ERROR_BUSY;
-    }
+    bool names_server = dhcp->state == DHCP_REQUESTING || type == DHCP_DECLINE; /* tables 4 and 5 */
     struct dhcp_request request = {
         .xid = dhcp->xid,
         .client_address = net->address,
         .requested_address = net->address ? 0 : dhcp->address,
-        .server = dhcp->state == DHCP_REQUESTING ? dhcp->server : 0, /* table 4 */
+        .server = names_server ? dhcp->server : 0,
         .mac = net->mac,
         .hostname = net->hostname,
         .type = (uint8_t)type,
+        .broadcast = broadcast,
     };
     uint8_t head[DHCP_HEAD];
     dhcp_build_head(head, &request);
@@ -106,6 +122,26 @@ static int send_message(struct net *net, enum dhcp_type type)
         .tail_length = NET_SCRATCH_BYTES,
     };
     return udp_output(net, &message, &net->scratch_ticket);
+}
+
+/*
+ * With a link-local address we ask as if we had none, which is no address to ask a server from; the answer
+ * must then be a broadcast (4.1), since an address not yet ours is not received.
+ */
+static int send_message(struct net *net, enum dhcp_type type)
+{
+    if (!net_ticket_done(net, net->scratch_ticket)) {
+        return NET_ERROR_BUSY;
+    }
+    net->dhcp.asked_ms = net->now_ms;
+    if (!NET_WITH_LINK_LOCAL || !link_local_in_use(net)) {
+        return build_and_send(net, type, false);
+    }
+    uint32_t address = net->address;
+    net->address = 0;
+    int result = build_and_send(net, type, true);
+    net->address = address;
+    return result;
 }
 
 static uint32_t back_off(struct net *net)
@@ -130,13 +166,17 @@ static void attempt_renewal(struct net *net, uint32_t end_ms)
     uint32_t left = end_ms - net->now_ms, wait = left / 2;
     wait = wait > RENEW_MIN_MS ? wait : RENEW_MIN_MS;
     if (send_message(net, DHCP_REQUEST) != NET_OK) {
-        wait = RETRY_FIRST_MS;
+        wait = back_off(net);
+        net->dhcp.tries++;
     }
     at(net, wait < left ? wait : left);
 }
 
 static void bound(struct net *net)
 {
+    if (NET_WITH_LINK_LOCAL) {
+        link_local_stop(net);
+    }
     net->dhcp.state = DHCP_BOUND;
     if (!net->dhcp.infinite) {
         net->dhcp.deadline_ms = net->dhcp.t1_ms;
@@ -150,6 +190,7 @@ static void renew(struct net *net)
     if (dhcp->state == DHCP_BOUND) {
         dhcp->xid = net_random(net);
         dhcp->state = DHCP_RENEWING;
+        dhcp->tries = 0;
     }
     if (dhcp->state == DHCP_RENEWING && net_due(net, dhcp->t2_ms)) {
         dhcp->state = DHCP_REBINDING;
@@ -161,18 +202,199 @@ static void renew(struct net *net)
     attempt_renewal(net, dhcp->state == DHCP_RENEWING ? dhcp->t2_ms : dhcp->lease_end_ms);
 }
 
-/* No server answers whether the address is good here: a lease that still runs may be used on (3.2). */
-static void reboot_unanswered(struct net *net)
+static bool address_usable(uint32_t address, uint32_t netmask)
 {
-    if (lease_runs(net)) {
-        net_set_address(net, net->dhcp.address);
-        bound(net);
-    } else {
-        lose_address(net, 0);
+    uint32_t host = ~netmask;
+    return ipv4_is_host(address) && (host <= 1 || ((address & host) != 0 && (address & host) != host));
+}
+
+static void set_times(struct net *net, const struct dhcp_reply *reply)
+{
+    struct net_dhcp *dhcp = &net->dhcp;
+    uint32_t lease = reply->lease_s < LEASE_MAX_S ? reply->lease_s : LEASE_MAX_S;
+    uint32_t t1 = reply->t1_s, t2 = reply->t2_s;
+    if (t1 == 0 || t1 >= t2 || t2 >= lease) {
+        t1 = lease / 2; /* 4.4.5 */
+        t2 = lease - lease / 8;
+    }
+    dhcp->infinite = reply->lease_s == LEASE_INFINITE;
+    dhcp->t1_ms = dhcp->asked_ms + t1 * 1000; /* 4.4.1: from the request, not from the answer on */
+    dhcp->t2_ms = dhcp->asked_ms + t2 * 1000;
+    dhcp->lease_end_ms = dhcp->asked_ms + lease * 1000;
+}
+
+/* The first `count` of those that can be a host's, or what was if there is none. */
+static void set_list(uint32_t *list, const uint32_t *from, unsigned count)
+{
+    unsigned used = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (ipv4_is_host(from[i])) {
+            list[used++] = from[i];
+        }
+    }
+    while (used != 0 && used < count) {
+        list[used++] = 0;
     }
 }
 
-void dhcp_timers(struct net *net)
+/* A first lease starts from nothing; an answer to a renewal without an option leaves what was. */
+static void set_parameters(struct net *net, const struct dhcp_reply *reply, bool first)
+{
+    if (first) {
+        net->gateway = 0;
+        memset(net->dns_servers, 0, sizeof net->dns_servers);
+    }
+    net->netmask = reply->netmask;
+    if (ipv4_is_host(reply->router)) {
+        net->gateway = reply->router;
+    }
+    set_list(net->dns_servers, reply->dns_servers, NET_DNS_SERVERS);
+#if NET_WITH_SNTP
+    if (first) {
+        memset(net->ntp_servers, 0, sizeof net->ntp_servers);
+    }
+    set_list(net->ntp_servers, reply->ntp_servers, NET_NTP_SERVERS);
+#endif
+}
+
+static uint32_t netmask_of(const struct net *net, const struct dhcp_reply *reply)
+{
+    uint32_t mask = reply->netmask, host = ~mask;
+    if (mask != 0 && (host & (host + 1)) == 0) {
+        return mask;
+    }
+    bool renewal = net->dhcp.state != DHCP_REQUESTING && net->netmask != 0;
+    return renewal ? net->netmask : 0xFFFFFF00;
+}
+
+#if NET_WITH_ACD
+
+/* 2.2, RFC 5227 2.1: an address is probed for before it is used. `reply` NULL: leased before, on another
+ * link. */
+static void probe(struct net *net, const struct dhcp_reply *reply, bool first)
+{
+    struct net_dhcp *dhcp = &net->dhcp;
+    dhcp->has_reply = reply != NULL;
+    dhcp->first = first;
+    if (reply) {
+        dhcp->reply = *reply;
+    }
+    if (NET_WITH_LINK_LOCAL) {
+        link_local_later(net);
+    }
+    enter(net, DHCP_PROBING, NET_FAR_MS);
+    acd_probe(net, dhcp->address);
+    net_timer_at(net, net->now_ms);
+}
+
+static void use_probed(struct net *net)
+{
+    if (net->dhcp.has_reply) {
+        set_parameters(net, &net->dhcp.reply, net->dhcp.first);
+    }
+    bound(net);
+    net_set_address(net, net->dhcp.address);
+}
+
+/* 4.4.4: whether it was only probed for or in use, the address is another's. */
+static void decline(struct net *net)
+{
+    acd_stop(net);
+    if (net->address == net->dhcp.address) {
+        net_set_address(net, 0);
+    }
+    net->dhcp.xid = net_random(net);
+    enter(net, DHCP_DECLINING, 0);
+    if (NET_WITH_LINK_LOCAL) {
+        link_local_resume(net);
+    }
+}
+
+static void watch_conflicts(struct net *net)
+{
+    if (net->dhcp.state < DHCP_PROBING || acd_address(net) != net->dhcp.address) {
+        return;
+    }
+    if (acd_state(net) == ACD_CONFLICT) {
+        decline(net);
+    } else if (net->dhcp.state == DHCP_PROBING && acd_state(net) == ACD_FREE) {
+        use_probed(net);
+    }
+}
+
+#endif
+
+static bool acknowledged(struct net *net, struct dhcp_reply *reply)
+{
+    struct net_dhcp *dhcp = &net->dhcp;
+    bool first = dhcp->state == DHCP_REQUESTING;
+    reply->netmask = netmask_of(net, reply);
+    if (reply->lease_s < LEASE_MIN_S || !address_usable(reply->your_address, reply->netmask)) {
+        return false;
+    }
+    set_times(net, reply);
+    dhcp->address = reply->your_address;
+    dhcp->server = reply->server ? reply->server : dhcp->server;
+#if NET_WITH_ACD
+    if (dhcp->address != net->address) {
+        probe(net, reply, first);
+        return true;
+    }
+#endif
+    set_parameters(net, reply, first);
+    bound(net);
+    net_set_address(net, dhcp->address);
+    return true;
+}
+
+static bool offered(struct net *net, const struct dhcp_reply *reply)
+{
+    if (!ipv4_is_host(reply->server) || reply->lease_s < LEASE_MIN_S || !ipv4_is_host(reply->your_address)) {
+        return false;
+    }
+    net->dhcp.address = reply->your_address;
+    net->dhcp.server = reply->server;
+    enter(net, DHCP_REQUESTING, 0);
+    return true;
+}
+
+static bool answered(struct net *net, struct dhcp_reply *reply)
+{
+    switch (net->dhcp.state) {
+    case DHCP_SELECTING: return reply->type == DHCP_OFFER && offered(net, reply);
+    case DHCP_REQUESTING:
+    case DHCP_RENEWING:
+        if (reply->server != net->dhcp.server) {
+            return false; /* of another server; or without option 54, which is a MUST (table 3) */
+        }
+        break;
+    case DHCP_REBOOTING:
+    case DHCP_REBINDING: break;
+    default: return false;
+    }
+    if (reply->type == DHCP_NAK) {
+        lose_address(net, AFTER_NAK_MS);
+        return true;
+    }
+    return reply->type == DHCP_ACK && acknowledged(net, reply);
+}
+
+/* No server answers whether the address is good here: a lease that still runs may be used on (3.2). */
+static void reboot_unanswered(struct net *net)
+{
+    if (!lease_runs(net)) {
+        lose_address(net, 0);
+        return;
+    }
+#if NET_WITH_ACD
+    probe(net, NULL, false);
+#else
+    net_set_address(net, net->dhcp.address);
+    bound(net);
+#endif
+}
+
+static void run(struct net *net)
 {
     struct net_dhcp *dhcp = &net->dhcp;
     if (dhcp->state == DHCP_IDLE || (dhcp->state == DHCP_BOUND && dhcp->infinite)) {
@@ -183,6 +405,16 @@ void dhcp_timers(struct net *net)
         return;
     }
     switch (dhcp->state) {
+#if NET_WITH_ACD
+    case DHCP_PROBING: break; /* acd.c's timers run */
+    case DHCP_DECLINING:
+        if (send_message(net, DHCP_DECLINE) == NET_OK) {
+            discover(net, AFTER_DECLINE_MS);
+        } else {
+            at(net, UNSENT_RETRY_MS);
+        }
+        break;
+#endif
     case DHCP_SELECTING: attempt(net, DHCP_DISCOVER); break;
     case DHCP_REQUESTING:
         if (dhcp->tries == REQUEST_TRIES) {
@@ -202,99 +434,15 @@ void dhcp_timers(struct net *net)
     }
 }
 
-static bool address_usable(uint32_t address, uint32_t netmask)
+void dhcp_timers(struct net *net)
 {
-    uint32_t host = ~netmask;
-    return ipv4_is_host(address) && (host <= 1 || ((address & host) != 0 && (address & host) != host));
-}
-
-static void set_times(struct net *net, const struct dhcp_reply *reply)
-{
-    struct net_dhcp *dhcp = &net->dhcp;
-    uint32_t lease = reply->lease_s < LEASE_MAX_S ? reply->lease_s : LEASE_MAX_S;
-    uint32_t t1 = reply->t1_s, t2 = reply->t2_s;
-    if (t1 == 0 || t1 >= t2 || t2 >= lease) {
-        t1 = lease / 2; /* 4.4.5 */
-        t2 = lease - lease / 8;
+#if NET_WITH_ACD
+    watch_conflicts(net);
+#endif
+    run(net);
+    if (NET_WITH_LINK_LOCAL) {
+        link_local_timers(net);
     }
-    dhcp->infinite = reply->lease_s == LEASE_INFINITE;
-    dhcp->t1_ms = net->now_ms + t1 * 1000;
-    dhcp->t2_ms = net->now_ms + t2 * 1000;
-    dhcp->lease_end_ms = net->now_ms + lease * 1000;
-}
-
-/* A first lease starts from nothing; an answer to a renewal without an option leaves what was. */
-static void set_parameters(struct net *net, const struct dhcp_reply *reply, uint32_t netmask)
-{
-    if (net->dhcp.state == DHCP_REQUESTING) {
-        net->gateway = 0;
-        net->dns_server = 0;
-    }
-    net->netmask = netmask;
-    if (ipv4_is_host(reply->router)) {
-        net->gateway = reply->router;
-    }
-    if (ipv4_is_host(reply->dns_server)) {
-        net->dns_server = reply->dns_server;
-    }
-}
-
-static uint32_t netmask_of(const struct net *net, const struct dhcp_reply *reply)
-{
-    uint32_t mask = reply->netmask, host = ~mask;
-    if (mask != 0 && (host & (host + 1)) == 0) {
-        return mask;
-    }
-    bool renewal = net->dhcp.state != DHCP_REQUESTING && net->netmask != 0;
-    return renewal ? net->netmask : 0xFFFFFF00;
-}
-
-static bool acknowledged(struct net *net, const struct dhcp_reply *reply)
-{
-    struct net_dhcp *dhcp = &net->dhcp;
-    uint32_t netmask = netmask_of(net, reply);
-    if (reply->lease_s == 0 || !address_usable(reply->your_address, netmask)) {
-        return false;
-    }
-    set_times(net, reply);
-    set_parameters(net, reply, netmask);
-    dhcp->address = reply->your_address;
-    dhcp->server = reply->server ? reply->server : dhcp->server;
-    bound(net);
-    net_set_address(net, dhcp->address);
-    return true;
-}
-
-static bool offered(struct net *net, const struct dhcp_reply *reply)
-{
-    if (!ipv4_is_host(reply->server) || reply->lease_s == 0 || !ipv4_is_host(reply->your_address)) {
-        return false;
-    }
-    net->dhcp.address = reply->your_address;
-    net->dhcp.server = reply->server;
-    enter(net, DHCP_REQUESTING, 0);
-    return true;
-}
-
-static bool answered(struct net *net, const struct dhcp_reply *reply)
-{
-    switch (net->dhcp.state) {
-    case DHCP_SELECTING: return reply->type == DHCP_OFFER && offered(net, reply);
-    case DHCP_REQUESTING:
-    case DHCP_RENEWING:
-        if (reply->server != net->dhcp.server) {
-            return false; /* of another server; or without option 54, which is a MUST (table 3) */
-        }
-        break;
-    case DHCP_REBOOTING:
-    case DHCP_REBINDING: break;
-    default: return false;
-    }
-    if (reply->type == DHCP_NAK) {
-        lose_address(net, AFTER_NAK_MS);
-        return true;
-    }
-    return reply->type == DHCP_ACK && acknowledged(net, reply);
 }
 
 enum frame_fate dhcp_input(struct net *net, const uint8_t *message, size_t length)

@@ -1,27 +1,108 @@
 #include "net/wire/dns.h"
 #include "net/dns.h"
 #include "net/internal.h"
+#include "net/mdns.h"
+#include "net/wire/udp.h"
 
 enum {
-    TRIES = 5,
-    FIRST_RETRY_MS = 1000, /* then doubled */
+    TRIES = 5,             /* if there is one server */
+    ROUNDS = 3,            /* if there are more, or all neighbours are asked */
+    FIRST_RETRY_MS = 1000, /* then doubled, when all servers have been asked once more */
     BUSY_RETRY_MS = 10,
 };
 
-static void at(struct net *net, uint32_t delay_ms)
+static void at(struct net *net, struct net_dns *dns, uint32_t delay_ms)
 {
-    net->dns.deadline_ms = net->now_ms + delay_ms;
-    net_timer_at(net, net->dns.deadline_ms);
+    dns->deadline_ms = net->now_ms + delay_ms;
+    net_timer_at(net, dns->deadline_ms);
 }
 
-int dns_start(struct net *net, const char *name, uint32_t now_ms)
+static void finish(struct net *net, struct net_dns *dns, enum net_error result)
 {
-    net->now_ms = now_ms;
-    dns_cancel(net);
+    dns->result = (int8_t)result;
+    if (NET_WITH_SNTP) {
+        net_timer_at(net, net->now_ms); /* it may be SNTP that waits */
+    }
+}
+
+/* ---- Servers ---- */
+
+static unsigned count_servers(const struct net *net)
+{
+    unsigned count = 0;
+    while (count < NET_DNS_SERVERS && net->dns_servers[count] != 0) {
+        count++;
+    }
+    return count;
+}
+
+static bool is_multicast(const struct net_dns *dns)
+{
+    return NET_WITH_MDNS && dns->multicast;
+}
+
+static uint32_t server(const struct net *net, const struct net_dns *dns)
+{
+    return is_multicast(dns) ? MDNS_GROUP : net->dns_servers[NET_DNS_SERVERS > 1 ? dns->server : 0];
+}
+
+/* May an answer be sent from there? One to a multicast query by every neighbour (RFC 6762 11). */
+static bool may_answer(const struct net *net, const struct net_dns *dns, uint32_t source, uint16_t port)
+{
+    if (is_multicast(dns)) {
+        return port == MDNS_PORT && net_is_neighbour(net, source);
+    }
+    bool known = source == net->dns_servers[0];
+    for (unsigned i = 1; i < NET_DNS_SERVERS; i++) {
+        known = known || source == net->dns_servers[i];
+    }
+    return port == DNS_PORT && known;
+}
+
+/* The next in turn that has not failed. */
+static void turn_to_next_server(const struct net *net, struct net_dns *dns)
+{
+    unsigned count = count_servers(net), next = dns->server;
+    for (unsigned i = 0; i < count; i++) {
+        next = next + 1 < count ? next + 1 : 0;
+        if (!(dns->failed & 1U << next)) {
+            break;
+        }
+    }
+    dns->server = next & 3U;
+}
+
+/* A server cannot tell: ask the next one now. False: no other is left. */
+static bool fail_over(struct net *net, struct net_dns *dns, uint32_t source)
+{
+    unsigned count = count_servers(net), before = dns->failed;
+    for (unsigned i = 0; i < count; i++) {
+        if (net->dns_servers[i] == source) {
+            dns->failed = (dns->failed | 1U << i) & 7U;
+        }
+    }
+    if (is_multicast(dns) || dns->failed == (1U << count) - 1) {
+        return false;
+    }
+    if (dns->failed & 1U << dns->server) {
+        turn_to_next_server(net, dns);
+    }
+    if (dns->failed != before) {
+        at(net, dns, 0);
+    }
+    return true;
+}
+
+/* ---- The query ---- */
+
+int dns_ask(struct net *net, struct net_dns *dns, const char *name)
+{
+    *dns = (struct net_dns){.result = NET_OK};
     if (!net_is_up(net)) {
         return NET_ERROR_DOWN;
     }
-    if (net->dns_server == 0) {
+    bool multicast = NET_WITH_MDNS && mdns_is_local(name);
+    if (net->dns_servers[0] == 0 && !multicast) {
         return NET_ERROR_SERVER;
     }
     size_t length = dns_name_length(name);
@@ -29,35 +110,46 @@ int dns_start(struct net *net, const char *name, uint32_t now_ms)
         return NET_ERROR_ARGUMENT;
     }
     _Static_assert(DNS_HEADER + DNS_NAME_MAX + 2 + 4 <= NET_SCRATCH_BYTES, "query must fit");
+    if (NET_WITH_DNS_CACHE && dns_cache_find(net, name, &dns->address)) {
+        finish(net, dns, dns->address ? NET_OK : NET_ERROR_NO_NAME);
+        return NET_OK;
+    }
     uint32_t random = net_random(net);
-    net->dns = (struct net_dns){.name = name, .id = (uint16_t)random, .result = NET_ERROR_PENDING};
-    net->dns.port = udp_random_port(net);
-    at(net, 0);
+    *dns = (struct net_dns){
+        .name = name, .id = (uint16_t)random, .result = NET_ERROR_PENDING, .multicast = multicast};
+    dns->port = udp_random_port(net);
+    at(net, dns, 0);
     return NET_OK;
+}
+
+int dns_start(struct net *net, const char *name, uint32_t now_ms)
+{
+    net->now_ms = now_ms;
+    return dns_ask(net, &net->dns[0], name);
+}
+
+int dns_answer(const struct net_dns *dns, uint32_t *address)
+{
+    if (dns->result == NET_OK) {
+        if (dns->address == 0) {
+            return NET_ERROR_STATE;
+        }
+        *address = dns->address;
+    }
+    return dns->result;
 }
 
 int dns_result(const struct net *net, uint32_t *address)
 {
-    if (net->dns.result == NET_OK) {
-        if (net->dns.address == 0) {
-            return NET_ERROR_STATE;
-        }
-        *address = net->dns.address;
-    }
-    return net->dns.result;
+    return dns_answer(&net->dns[0], address);
 }
 
 void dns_cancel(struct net *net)
 {
-    net->dns = (struct net_dns){.result = NET_OK};
+    net->dns[0] = (struct net_dns){.result = NET_OK};
 }
 
-static void finish(struct net *net, enum net_error result)
-{
-    net->dns.result = (int8_t)result;
-}
-
-static int send_query(struct net *net)
+static int send_query(struct net *net, const struct net_dns *dns)
 {
     if (!net_is_up(net)) {
         return NET_ERROR_DOWN;
@@ -65,60 +157,109 @@ static int send_query(struct net *net)
     if (!net_ticket_done(net, net->scratch_ticket)) {
         return NET_ERROR_BUSY;
     }
-    struct udp_message message = {.destination = net->dns_server,
-                                  .source_port = net->dns.port,
-                                  .destination_port = DNS_PORT,
+    struct udp_message message = {.destination = server(net, dns),
+                                  .source_port = dns->port,
+                                  .destination_port = is_multicast(dns) ? MDNS_PORT : DNS_PORT,
                                   .tail = net->scratch};
-    message.tail_length = dns_build_query(net->scratch, net->dns.id, net->dns.name);
+    message.tail_length = dns_build_query(net->scratch, dns->id, dns->name);
+    if (is_multicast(dns)) {
+        net->scratch[2] = 0; /* no recursion (RFC 6762 18.6) */
+    }
     return udp_output(net, &message, &net->scratch_ticket);
+}
+
+/* How often the servers have all been asked, after so many tries. */
+static unsigned rounds(const struct net *net, const struct net_dns *dns, unsigned tries)
+{
+    unsigned count = NET_DNS_SERVERS == 1 || is_multicast(dns) ? 1 : count_servers(net);
+    return count > 1 ? tries / count : tries;
+}
+
+static bool tried_enough(const struct net *net, const struct net_dns *dns)
+{
+    unsigned limit = is_multicast(dns) || (NET_DNS_SERVERS > 1 && count_servers(net) != 1) ? ROUNDS : TRIES;
+    return rounds(net, dns, dns->tries) >= limit;
+}
+
+static void attempt(struct net *net, struct net_dns *dns)
+{
+    if (tried_enough(net, dns)) {
+        finish(net, dns, NET_ERROR_TIMEOUT);
+        return;
+    }
+    if (NET_DNS_SERVERS > 1 && dns->unsent && !dns->woken) {
+        turn_to_next_server(net, dns); /* the way to the last one was not found in time */
+    }
+    int sent = send_query(net, dns);
+    if (sent == NET_ERROR_BUSY) {
+        at(net, dns, BUSY_RETRY_MS);
+        return;
+    }
+    if (NET_DNS_SERVERS > 1 && sent == NET_OK) {
+        turn_to_next_server(net, dns);
+    }
+    bool again = dns->unsent && sent == NET_OK; /* the try that waited, not a new one */
+    dns->unsent = sent != NET_OK;
+    dns->woken = false;
+    dns->tries = (uint8_t)(dns->tries + !again);
+    at(net, dns, (uint32_t)FIRST_RETRY_MS << rounds(net, dns, dns->tries - 1U));
 }
 
 void dns_wake(struct net *net)
 {
-    if (net->dns.unsent) {
-        at(net, 0);
+    for (unsigned i = 0; i < NET_DNS_QUERIES; i++) {
+        if (net->dns[i].unsent) {
+            net->dns[i].woken = NET_DNS_SERVERS > 1;
+            at(net, &net->dns[i], 0);
+        }
     }
 }
 
 void dns_timers(struct net *net)
 {
-    struct net_dns *dns = &net->dns;
-    if (dns->result != NET_ERROR_PENDING) {
-        return;
+    for (unsigned i = 0; i < NET_DNS_QUERIES; i++) {
+        struct net_dns *dns = &net->dns[i];
+        if (dns->result != NET_ERROR_PENDING) {
+            continue;
+        }
+        if (net_due(net, dns->deadline_ms)) {
+            attempt(net, dns);
+        } else {
+            net_timer_at(net, dns->deadline_ms);
+        }
     }
-    if (!net_due(net, dns->deadline_ms)) {
-        net_timer_at(net, dns->deadline_ms);
-        return;
+    if (NET_WITH_DNS_CACHE) {
+        dns_cache_timers(net);
     }
-    if (dns->tries == TRIES) {
-        finish(net, NET_ERROR_TIMEOUT);
-        return;
-    }
-    int sent = send_query(net);
-    if (sent == NET_ERROR_BUSY) {
-        at(net, BUSY_RETRY_MS);
-        return;
-    }
-    bool again = dns->unsent && sent == NET_OK; /* the try that waited, not a new one */
-    dns->unsent = sent != NET_OK;
-    dns->tries = (uint8_t)(dns->tries + !again);
-    at(net, (uint32_t)FIRST_RETRY_MS << (dns->tries - 1));
 }
 
-enum frame_fate dns_input(struct net *net, uint32_t source, const uint8_t *message, size_t length)
+static void found(struct net *net, struct net_dns *dns, enum net_error result, const struct dns_found *answer)
 {
-    uint32_t address = 0;
-    enum dns_answer answer = DNS_IGNORED;
-    if (source == net->dns_server) {
-        answer = dns_parse(message, length, net->dns.id, net->dns.name, &address);
+    if (NET_WITH_DNS_CACHE) {
+        dns_cache_keep(net, dns->name, result == NET_OK ? answer->address : 0, answer->ttl_s);
     }
-    switch (answer) {
+    finish(net, dns, result);
+}
+
+enum frame_fate dns_input(struct net *net, struct net_dns *dns, const struct ipv4_packet *ip,
+                          const struct udp_header *udp)
+{
+    struct dns_found answer = {0, 0};
+    enum dns_answer kind = DNS_IGNORED;
+    if (may_answer(net, dns, ip->source, udp->source)) {
+        kind = dns_parse(udp->payload, udp->length, dns->id, dns->name, &answer);
+    }
+    switch (kind) {
     case DNS_ADDRESS:
-        net->dns.address = address;
-        finish(net, ipv4_is_host(address) ? NET_OK : NET_ERROR_NO_NAME);
+        dns->address = answer.address;
+        found(net, dns, ipv4_is_host(answer.address) ? NET_OK : NET_ERROR_NO_NAME, &answer);
         break;
-    case DNS_NO_NAME: finish(net, NET_ERROR_NO_NAME); break;
-    case DNS_FAILURE: finish(net, NET_ERROR_SERVER); break;
+    case DNS_NO_NAME: found(net, dns, NET_ERROR_NO_NAME, &answer); break;
+    case DNS_FAILURE:
+        if (NET_DNS_SERVERS == 1 || !fail_over(net, dns, ip->source)) {
+            finish(net, dns, NET_ERROR_SERVER);
+        }
+        break;
     default: return net_dropped(NET_DROP_DNS);
     }
     return FRAME_DONE;

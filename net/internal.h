@@ -44,6 +44,8 @@ void net_count_drop(struct net *net, enum net_drop reason);
 void net_timer_at(struct net *net, uint32_t deadline_ms);
 /* A link address has become known or the link is up: let everything that waits try again. */
 void net_wake(struct net *net);
+/* End the connections from addresses that are not ours any more. */
+void net_end_orphans(struct net *net);
 /* Take an address. Connections from another one end; from none (0) all end. */
 void net_set_address(struct net *net, uint32_t address);
 bool net_is_broadcast(const struct net *net, uint32_t address);
@@ -61,6 +63,71 @@ enum frame_fate arp_input(struct net *net, uint8_t *frame, size_t length);
 const uint8_t *arp_resolve(struct net *net, uint32_t destination);
 void arp_timers(struct net *net);
 void arp_forget(struct net *net);
+/* Send, in the frame reserved, "who has `target`? tell `sender`": a request, a probe or an announcement. */
+void arp_send_request(struct net *net, uint8_t *frame, uint32_t sender, uint32_t target);
+
+/*
+ * acd.c: is an address ours alone (RFC 5227)? Of one address at a time: it is probed for, then announced and
+ * defended. Without NET_WITH_ACD there is nothing of this. With a change of state the timers fall due, so that
+ * dhcp_timers is called in the same net_poll, whatever DHCP's own deadline.
+ */
+enum acd_state {
+    ACD_IDLE,       /* no address */
+    ACD_PROBING,    /* up to 7 s */
+    ACD_FREE,       /* nobody else has it: net_set_address takes it and announces it */
+    ACD_ANNOUNCING, /* in use */
+    ACD_DEFENDING,  /* in use, announced */
+    ACD_CONFLICT,   /* somebody has it or wants it too; if it was in use, a lease, its defence has failed */
+};
+/* Begin, whatever was before; the address in use stays in use. ACD_FREE at once if the configuration says so. */
+void acd_probe(struct net *net, uint32_t address);
+enum acd_state acd_state(const struct net *net);
+uint32_t acd_address(const struct net *net); /* which the state is about */
+void acd_stop(struct net *net);              /* forget address and state */
+/* For net.c, arp.c and route.c: */
+#if NET_WITH_ACD
+void acd_begin(struct net *net, struct net_acd *acd, uint32_t address);
+void acd_taken(struct net *net, struct net_acd *acd, uint32_t address); /* or given up: 0 */
+#endif
+struct arp_packet;
+bool acd_input(struct net *net, const struct arp_packet *arp); /* true: it shows a conflict */
+void acd_timers(struct net *net);
+void acd_link(struct net *net, bool up);
+
+/* route.c, for use through the functions below it */
+bool route_is_ours(const struct net *net, uint32_t address);
+bool route_is_alias(const struct net *net, uint32_t address); /* usable now or not */
+bool route_is_broadcast(const struct net *net, uint32_t address);
+bool route_is_neighbour(const struct net *net, uint32_t address);
+uint32_t route_hop(const struct net *net, uint32_t destination);
+uint32_t route_source(const struct net *net, uint32_t destination);
+bool route_is_used(const struct net *net, uint32_t hop); /* by the gateway or a connection: never to be forgotten */
+void route_address_usable(struct net *net, unsigned alias, bool usable);
+
+static inline bool net_is_ours(const struct net *net, uint32_t address)
+{
+    return NET_WITH_ROUTES ? route_is_ours(net, address) : address == net->address;
+}
+
+static inline bool net_is_neighbour(const struct net *net, uint32_t address)
+{
+    return NET_WITH_ROUTES ? route_is_neighbour(net, address) : ((address ^ net->address) & net->netmask) == 0;
+}
+
+/* Whose link address a packet to there is sent to; 0: no way. */
+static inline uint32_t net_hop(const struct net *net, uint32_t destination)
+{
+    if (NET_WITH_ROUTES) {
+        return route_hop(net, destination);
+    }
+    return net_is_neighbour(net, destination) ? destination : net->gateway;
+}
+
+/* The one of our addresses to send from. */
+static inline uint32_t net_source(const struct net *net, uint32_t destination)
+{
+    return NET_WITH_ROUTES ? route_source(net, destination) : net->address;
+}
 
 /* ipv4.c */
 enum frame_fate ipv4_input(struct net *net, uint8_t *frame, size_t length);
@@ -73,12 +140,80 @@ uint8_t *ipv4_output(struct net *net, uint8_t *header, uint32_t destination, uin
 void ipv4_finish(const struct net *net, uint8_t *header, size_t at, size_t length, const void *tail,
                  size_t tail_length);
 
+/* A datagram larger than one frame: 8 bytes of header, then what lies elsewhere. */
+struct ipv4_large {
+    uint32_t destination;
+    uint32_t source;    /* 0: chosen by the route */
+    const uint8_t *mac; /* of the next hop */
+    uint8_t protocol, ttl, tos;
+    uint8_t head[8];
+    const uint8_t *tail; /* stays unchanged until *ticket is done */
+    size_t tail_length;
+};
+enum { IPV4_LARGE_HEAD = 8 };
+/* NET_ERROR_BUSY: the transmit ring is full; some fragments may have gone. With NET_WITH_FRAGMENTS. */
+int ipv4_output_large(struct net *net, const struct ipv4_large *large, uint32_t *ticket);
+
+/*
+ * fragment.c, RFC 791 3.2 and RFC 815. True: `ip`, a fragment, was the last one missing, and is the whole datagram now,
+ * in memory of ours that fragment_release takes back.
+ */
+bool fragment_input(struct net *net, struct ipv4_packet *ip);
+/* Nobody reads what was put together any more; it may still be on its way out, up to the ticket set. */
+void fragment_release(struct net *net);
+void fragment_sent(struct net *net, uint32_t ticket);
+void fragment_timers(struct net *net);
+void fragment_forget(struct net *net);
+
+/* igmp.c */
+/* Is this packet to a multicast address for us? */
+bool igmp_accepts(const struct net *net, const struct ipv4_packet *ip);
+enum frame_fate igmp_input(struct net *net, const struct ipv4_packet *ip);
+void igmp_timers(struct net *net);
+/* The link or our address is new: tell routers and switches. */
+void igmp_restart(struct net *net);
+void igmp_link_address(uint8_t mac[6], uint32_t group);
+
+/* Has the device verified TCP's, UDP's or ICMP's checksum? */
+static inline bool ipv4_is_verified(const struct net *net, const struct ipv4_packet *ip)
+{
+#if NET_WITH_FRAGMENTS
+    if (ip->reassembled) {
+        return false;
+    }
+#endif
+    (void)ip;
+    return net_offloads(net, NET_DEVICE_CHECKSUM_RX);
+}
+
 /* icmp.c */
 enum frame_fate icmp_input(struct net *net, const struct ipv4_packet *ip);
-/* Answer `ip` with destination unreachable, within a rate limit. */
-void icmp_unreachable(struct net *net, const struct ipv4_packet *ip, uint8_t code);
+/* Answer `ip` with an error, within a rate limit, if it is of a kind that gets one (RFC 1122 3.2.2). */
+void icmp_answer(struct net *net, const struct ipv4_packet *ip, uint8_t type, uint8_t code);
+/* Messages of the echo kind, which ping.c sends, to be sent with both checksums. */
+void icmp_finish(const struct net *net, uint8_t *header, size_t length, const void *tail, size_t tail_length);
 
-/* udp.c */
+/* What an ICMP error says of a packet that has our address as its source. */
+struct icmp_error {
+    uint8_t type;     /* ICMP_UNREACHABLE, ICMP_TIME_EXCEEDED, ICMP_PARAMETER_PROBLEM */
+    uint8_t code;
+    uint16_t mtu;     /* of ICMP_CODE_FRAGMENTATION (RFC 1191 4); 0 if the router does not tell */
+    uint32_t source;  /* of the quoted packet: ours */
+    uint32_t destination;
+    uint16_t source_port, destination_port;
+    uint32_t seq; /* TCP: of the quoted segment */
+};
+/* ping.c */
+enum frame_fate ping_input(struct net *net, const struct ipv4_packet *ip);
+/* An error, come in `ip`, about an echo request of ours. */
+void ping_icmp_error(struct net *net, const struct icmp_error *error, const struct ipv4_packet *ip);
+
+/* tcp*.c, with NET_WITH_ICMP_ERRORS: for the connection that sent it, if `seq` is of data in flight (RFC 5927 4). */
+void tcp_icmp_error(struct net *net, const struct icmp_error *error);
+
+/* udp.c: an error about a datagram of ours. */
+void udp_icmp_error(struct net *net, const struct icmp_error *error);
+
 struct udp_message {
     uint32_t destination;
     uint16_t source_port, destination_port;
@@ -86,6 +221,11 @@ struct udp_message {
     size_t head_length;
     const void *tail; /* sent from where it lies */
     size_t tail_length;
+#if NET_WITH_UDP_OPTIONS
+    uint8_t ttl;  /* 0: the usual one, 1 for multicast (RFC 1112 6.1) */
+    uint8_t dscp; /* RFC 2474 */
+    const uint8_t *mac; /* of the next hop, which need not be asked for then; NULL: not known */
+#endif
 };
 enum frame_fate udp_input(struct net *net, const struct ipv4_packet *ip);
 int udp_output(struct net *net, const struct udp_message *message, uint32_t *ticket);
@@ -96,71 +236,58 @@ void dhcp_link(struct net *net, bool up);
 void dhcp_timers(struct net *net);
 enum frame_fate dhcp_input(struct net *net, const uint8_t *message, size_t length);
 
+#if NET_WITH_LINK_LOCAL && !NET_WITH_ACD
+#error "NET_WITH_LINK_LOCAL needs NET_WITH_ACD"
+#endif
+/* linklocal.c */
+void link_local_later(struct net *net);  /* choose an address if no server has given one for a while */
+void link_local_stop(struct net *net);   /* there is another, or no link */
+void link_local_resume(struct net *net); /* there is none after all: defend ours again */
+void link_local_timers(struct net *net);
+bool link_local_in_use(const struct net *net);
+
 /* dns.c */
+struct udp_header;
 void dns_wake(struct net *net);
 void dns_timers(struct net *net);
-enum frame_fate dns_input(struct net *net, uint32_t source, const uint8_t *message, size_t length);
+enum frame_fate dns_input(struct net *net, struct net_dns *dns, const struct ipv4_packet *ip,
+                          const struct udp_header *udp);
+/* dns_start and dns_result of any query. */
+int dns_ask(struct net *net, struct net_dns *dns, const char *name);
+int dns_answer(const struct net_dns *dns, uint32_t *address);
 
-/* tcp.c */
-enum tcp_flag {
-    TCP_ATTENTION = 1 << 0, /* tcp_service has something to do before deadline_ms */
-    TCP_ACK_NOW = 1 << 1,
-    TCP_ACK_DELAYED = 1 << 2, /* one is owed at ack_ms */
-    TCP_RTX_ARMED = 1 << 3,
-    TCP_RTT_TIMED = 1 << 4, /* rtt_seq is being timed */
-    TCP_RTT_KNOWN = 1 << 5,
-    TCP_FIN_QUEUED = 1 << 6, /* closed by us, FIN not yet acknowledged */
-    TCP_FORCE = 1 << 7,    /* zero-window probe or retransmission: send at least a byte whatever the window */
-    TCP_RECOVERY = 1 << 8, /* fast recovery up to `recover` */
-    TCP_WAITS_ROOM = 1 << 9, /* for the transmit ring */
-    TCP_WAITS_NEIGHBOUR = 1 << 10,
-    TCP_SYN_REPEATED = 1 << 11,
-    TCP_BEGINS = 1 << 12, /* first work after rest: the user timeout runs from the next service */
-};
+/* The query that waits for an answer to this port. */
+static inline struct net_dns *dns_waiting(struct net *net, uint16_t port)
+{
+    for (unsigned i = 0; i < NET_DNS_QUERIES; i++) {
+        if (net->dns[i].result == NET_ERROR_PENDING && net->dns[i].port == port) {
+            return &net->dns[i];
+        }
+    }
+    return NULL;
+}
 
-enum {
-    TCP_RTO_INITIAL_MS = 1000,   /* RFC 6298 2.1 */
-    TCP_RTO_MIN_MS = 1000,       /* 2.4 */
-    TCP_RTO_MAX_MS = 60000,      /* 2.5 */
-    TCP_RTO_AFTER_SYN_MS = 3000, /* 5.7 */
-    TCP_DELAYED_ACK_MS = 40,
-    TCP_TIME_WAIT_MS = 60000, /* twice an MSL of 30 s */
-    TCP_FIN_WAIT_2_MS = 60000,
-    TCP_MSS = ETHERNET_MTU - 40,
-    TCP_MSS_DEFAULT = 536, /* RFC 9293 3.7.1 */
-    TCP_MSS_LEAST = 64,    /* smaller offers are an attack on our processor */
-    TCP_CHALLENGES = 10,   /* of RFC 5961 7, per TCP_CHALLENGE_MS */
-    TCP_CHALLENGE_MS = 5000,
-    TCP_KEEP_ALIVE_PROBES = 4,
-    TCP_SEGMENTS_PER_POLL = 8,
-};
+/* dns_cache.c, with NET_WITH_DNS_CACHE. `address` 0: that the name has none. */
+bool dns_cache_find(const struct net *net, const char *name, uint32_t *address);
+void dns_cache_keep(struct net *net, const char *name, uint32_t address, uint32_t ttl_s);
+void dns_cache_timers(struct net *net);
+void dns_cache_forget(struct net *net);
 
-/* Timers and output, if any is due. */
-void tcp_service(struct tcp_socket *s);
-void tcp_at_most(struct tcp_socket *s, uint32_t deadline_ms);
-/* Enter CLOSED; nothing is sent. */
-void tcp_finish(struct tcp_socket *s, enum net_error reason);
-/* Reset the peer, then the same. */
-void tcp_give_up(struct tcp_socket *s, enum net_error reason);
-/* RFC 5681 3.1 (4): the threshold that a loss sets. */
-void tcp_halve(struct tcp_socket *s);
-/* `n` bytes of the ring are acknowledged. */
-void tcp_release(struct tcp_socket *s, uint32_t n);
-/* Move what is unread, in the borrowed frame or behind in the receive buffer, to the buffer's front. */
-void tcp_settle(struct tcp_socket *s);
-void tcp_append(struct tcp_socket *s, const uint8_t *data, uint32_t length);
-uint32_t tcp_receive_room(const struct tcp_socket *s);
-/* Window growth worth telling the peer (RFC 9293 3.8.6.2.2). */
-uint32_t tcp_window_step(const struct tcp_socket *s);
+/* mdns.c, with NET_WITH_MDNS */
+void mdns_init(struct net *net, const struct net_config *config);
+void mdns_address(struct net *net); /* our address has come, gone or changed, or the link */
+void mdns_timers(struct net *net);
+enum frame_fate mdns_input(struct net *net, const struct ipv4_packet *ip, const struct udp_header *udp);
 
-/* tcp_input.c */
-enum frame_fate tcp_input(struct net *net, const struct ipv4_packet *ip);
+/* sntp.c, with NET_WITH_SNTP */
+void sntp_init(struct net *net, const struct net_config *config);
+void sntp_link(struct net *net); /* it is up */
+void sntp_wake(struct net *net);
+void sntp_timers(struct net *net);
+bool sntp_expects(const struct net *net, uint16_t port);
+enum frame_fate sntp_input(struct net *net, const struct ipv4_packet *ip, const struct udp_header *udp);
 
-/* tcp_output.c */
-void tcp_output(struct tcp_socket *s);
-void tcp_retransmit_first(struct tcp_socket *s);
-void tcp_arm(struct tcp_socket *s);
-/* A segment without data, outside the order of things: ACK, RST, keep-alive. */
-void tcp_send_bare(struct tcp_socket *s, uint32_t seq, uint8_t flags);
+/* TCP: net/tcp_internal.h, included here for what the other files use of it. */
+#include "net/tcp_internal.h"
 
 #endif

@@ -4,7 +4,8 @@
 
 uint8_t *ipv4_output(struct net *net, uint8_t *header, uint32_t destination, uint8_t protocol, size_t length)
 {
-    ipv4_build(header, net->address, destination, protocol, IPV4_HEADER + length, ++net->ip_id);
+    ipv4_build(header, net_source(net, destination), destination, protocol, IPV4_HEADER + length,
+               ++net->ip_id);
     return header + IPV4_HEADER;
 }
 
@@ -21,19 +22,62 @@ void ipv4_finish(const struct net *net, uint8_t *header, size_t at, size_t lengt
     ipv4_fill_checksum(header);
 }
 
+static bool source_acceptable(const struct net *net, uint32_t source)
+{
+    return ipv4_is_host(source) && !net_is_ours(net, source) && !net_is_broadcast(net, source);
+}
+
 /* May this packet, in a frame sent to us alone (`unicast`) or to all, concern us? */
 static bool addresses_acceptable(const struct net *net, const struct ipv4_packet *ip, bool unicast)
 {
     if (net->address == 0) {
         return net->by_dhcp && ip->protocol == IPV4_PROTOCOL_UDP;
     }
-    if (!ipv4_is_host(ip->source) || ip->source == net->address || net_is_broadcast(net, ip->source)) {
+    if (NET_WITH_IGMP && ipv4_is_multicast(ip->destination)) {
+        /* A switch that asks on its own may have no address (RFC 4541 2.1.1). */
+        bool nobody = ip->source == 0 && ip->protocol == IPV4_PROTOCOL_IGMP;
+        return !unicast && (nobody || source_acceptable(net, ip->source)) && igmp_accepts(net, ip);
+    }
+    if (!source_acceptable(net, ip->source)) {
         return false;
     }
-    if (ip->destination == net->address) {
+    if (net_is_ours(net, ip->destination)) {
         return unicast; /* RFC 1122 3.3.6 */
     }
     return ip->protocol == IPV4_PROTOCOL_UDP && net_is_broadcast(net, ip->destination);
+}
+
+static enum frame_fate deliver(struct net *net, const struct ipv4_packet *ip)
+{
+    switch (ip->protocol) {
+    case IPV4_PROTOCOL_TCP: return tcp_input(net, ip);
+    case IPV4_PROTOCOL_UDP: return udp_input(net, ip);
+    case IPV4_PROTOCOL_ICMP: return icmp_input(net, ip);
+    case IPV4_PROTOCOL_IGMP:
+        if (NET_WITH_IGMP) {
+            return igmp_input(net, ip);
+        }
+        break;
+    default: break;
+    }
+    icmp_answer(net, ip, ICMP_UNREACHABLE, ICMP_CODE_PROTOCOL);
+    return net_dropped(NET_DROP_IPV4_PROTOCOL);
+}
+
+/* A fragment that completes its datagram is that from here on. */
+static enum frame_fate fragment(struct net *net, struct ipv4_packet *ip)
+{
+    if (net->address == 0) {
+        return net_dropped(NET_DROP_IPV4_FRAGMENT);
+    }
+    if (!fragment_input(net, ip)) {
+        return FRAME_DONE; /* kept, or counted */
+    }
+    enum frame_fate fate = deliver(net, ip);
+    if (fate != FRAME_BORROWED) {
+        fragment_release(net);
+    }
+    return fate;
 }
 
 enum frame_fate ipv4_input(struct net *net, uint8_t *frame, size_t length)
@@ -41,7 +85,7 @@ enum frame_fate ipv4_input(struct net *net, uint8_t *frame, size_t length)
     struct ipv4_packet ip;
     enum ipv4_fault fault = ipv4_parse(frame + ETHERNET_HEADER, length - ETHERNET_HEADER,
                                        !net_offloads(net, NET_DEVICE_CHECKSUM_RX), &ip);
-    if (fault != IPV4_GOOD) {
+    if (fault != IPV4_GOOD && !(NET_WITH_FRAGMENTS && fault == IPV4_FRAGMENT)) {
         static const uint8_t reasons[] = {
             [IPV4_BAD_HEADER] = NET_DROP_IPV4_HEADER,
             [IPV4_BAD_CHECKSUM] = NET_DROP_IPV4_CHECKSUM,
@@ -52,10 +96,5 @@ enum frame_fate ipv4_input(struct net *net, uint8_t *frame, size_t length)
     if (!addresses_acceptable(net, &ip, !ethernet_is_group(frame))) {
         return net_dropped(NET_DROP_IPV4_ADDRESS);
     }
-    switch (ip.protocol) {
-    case IPV4_PROTOCOL_TCP: return tcp_input(net, &ip);
-    case IPV4_PROTOCOL_UDP: return udp_input(net, &ip);
-    case IPV4_PROTOCOL_ICMP: return icmp_input(net, &ip);
-    default: icmp_unreachable(net, &ip, ICMP_CODE_PROTOCOL); return net_dropped(NET_DROP_IPV4_PROTOCOL);
-    }
+    return NET_WITH_FRAGMENTS && fault == IPV4_FRAGMENT ? fragment(net, &ip) : deliver(net, &ip);
 }

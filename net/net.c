@@ -17,7 +17,23 @@ void net_init(struct net *net, const struct net_config *config, const struct net
         net->address = config->address;
         net->netmask = config->netmask;
         net->gateway = config->gateway;
-        net->dns_server = config->dns_server;
+        net->dns_servers[0] = config->dns_server;
+    }
+#if NET_WITH_IGMP
+    net->multicast_filter = config->multicast_filter;
+#endif
+#if NET_WITH_ACD
+    net->at_once = config->at_once;
+    if (!net->by_dhcp && !net->at_once) {
+        net->acd->address = config->address;
+        net->address = 0;
+    }
+#endif
+    if (NET_WITH_MDNS) {
+        mdns_init(net, config);
+    }
+    if (NET_WITH_SNTP) {
+        sntp_init(net, config);
     }
 }
 
@@ -47,23 +63,47 @@ void net_wake(struct net *net)
     if (NET_WITH_DNS) {
         dns_wake(net);
     }
+    if (NET_WITH_SNTP) {
+        sntp_wake(net);
+    }
+}
+
+/* One that is being probed for again counts too: connections wait for it. */
+static bool has_address(const struct net *net, uint32_t address)
+{
+    return address == net->address || (NET_WITH_ROUTES && route_is_alias(net, address));
+}
+
+void net_end_orphans(struct net *net)
+{
+    for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
+        if (s->state != TCP_CLOSED && !has_address(net, s->local_address)) {
+            tcp_finish(s, NET_ERROR_ADDRESS);
+        }
+    }
 }
 
 void net_set_address(struct net *net, uint32_t address)
 {
     net->address = address;
-    for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
-        if (s->state != TCP_CLOSED && s->local_address != address) {
-            tcp_finish(s, NET_ERROR_ADDRESS);
-        }
+    net_end_orphans(net);
+    if (NET_WITH_MDNS) {
+        mdns_address(net);
     }
     net_wake(net);
+#if NET_WITH_ACD
+    acd_taken(net, net->acd, address);
+#endif
+    if (NET_WITH_IGMP) {
+        igmp_restart(net);
+    }
 }
 
 bool net_is_broadcast(const struct net *net, uint32_t address)
 {
     uint32_t host = ~net->netmask;
-    return address == IPV4_BROADCAST || (host > 1 && address == (net->address | host));
+    return address == IPV4_BROADCAST || (host > 1 && address == (net->address | host)) ||
+           (NET_WITH_ROUTES && route_is_broadcast(net, address));
 }
 
 /* Nothing is to go unchecked because this build leaves it to the device. */
@@ -73,14 +113,38 @@ static bool device_suffices(const struct net_device *device)
     return NET_WITH_SOFTWARE_CHECKSUMS || (device->capabilities & checksums) == checksums;
 }
 
+/* What was known of names belongs to the network that is gone. */
+static void names_link(struct net *net)
+{
+    if (NET_WITH_DNS_CACHE) {
+        dns_cache_forget(net);
+    }
+    if (NET_WITH_MDNS) {
+        mdns_address(net);
+    }
+    if (NET_WITH_SNTP) {
+        sntp_link(net);
+    }
+}
+
 void net_link(struct net *net, bool up, uint32_t now_ms)
 {
     net->now_ms = now_ms;
     net->link_up = up && device_suffices(net->device);
     arp_forget(net);
+    if (NET_WITH_FRAGMENTS) {
+        fragment_forget(net);
+    }
+    if (NET_WITH_ACD) {
+        acd_link(net, net->link_up);
+    }
+    if (NET_WITH_IGMP) {
+        igmp_restart(net);
+    }
     if (NET_WITH_DHCP && net->by_dhcp) {
         dhcp_link(net, up);
     }
+    names_link(net);
     for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
         s->rtx_ms = s->deadline_ms = now_ms; /* what was lost with the link need not wait for its back-off */
     }
@@ -98,8 +162,27 @@ uint32_t net_send(struct net *net, size_t header_length, const void *payload, si
     return net->device->send(net->device->context, header_length, payload, payload_length);
 }
 
+#if NET_WITH_FRAGMENTS
+/* What was put together is no frame of the device: a short answer to it is copied. */
+static enum frame_fate bounce_copy(struct net *net, const uint8_t *frame, size_t length)
+{
+    uint8_t *copy = length <= NET_DEVICE_HEADER_MAX ? net_reserve(net) : NULL;
+    if (copy) {
+        memcpy(copy, frame, length);
+        ethernet_build(copy, frame + 6, net->mac, ETHERNET_TYPE_IPV4);
+        (void)net_send(net, length, NULL, 0);
+    }
+    return FRAME_DONE;
+}
+#endif
+
 enum frame_fate net_bounce(struct net *net, uint8_t *frame, size_t length)
 {
+#if NET_WITH_FRAGMENTS
+    if (net->assembled) {
+        return bounce_copy(net, frame, length);
+    }
+#endif
     __builtin_memcpy(frame, frame + 6, 6);
     __builtin_memcpy(frame + 6, net->mac, 6);
     if (net->device->bounce(net->device->context, length)) {
@@ -119,14 +202,26 @@ static void settle(struct net *net)
         net->frame_datagram->has_received = false;
         net->frame_datagram = NULL;
     }
+#if NET_WITH_FRAGMENTS
+    if (net->assembled) {
+        fragment_release(net);
+    }
+#endif
     net->frame_held = false;
     net->device->release(net->device->context);
+}
+
+/* Of IPv4 (RFC 1112 6.4); whether the group is one of ours is looked at there. */
+static bool is_multicast(const uint8_t *frame)
+{
+    return NET_WITH_IGMP && frame[0] == 0x01 && frame[1] == 0x00 && frame[2] == 0x5E &&
+           ethernet_type(frame) == ETHERNET_TYPE_IPV4;
 }
 
 static enum frame_fate frame_input(struct net *net, uint8_t *frame, size_t length)
 {
     if (length < ETHERNET_HEADER || ethernet_is_group(frame + 6) || ethernet_same(frame + 6, net->mac) ||
-        !(ethernet_same(frame, net->mac) || ethernet_is_broadcast(frame))) {
+        !(ethernet_same(frame, net->mac) || ethernet_is_broadcast(frame) || is_multicast(frame))) {
         return net_dropped(NET_DROP_ETHERNET);
     }
     switch (ethernet_type(frame)) {
@@ -163,11 +258,29 @@ static void run_timers(struct net *net)
     }
     net->timer_ms = net->now_ms + NET_FAR_MS;
     arp_timers(net);
+    if (NET_WITH_ACD) {
+        acd_timers(net);
+    }
+    if (NET_WITH_IGMP) {
+        igmp_timers(net);
+    }
+    if (NET_WITH_FRAGMENTS) {
+        fragment_timers(net);
+    }
     if (NET_WITH_DHCP && net->by_dhcp) {
         dhcp_timers(net);
     }
     if (NET_WITH_DNS) {
         dns_timers(net);
+    }
+    if (NET_WITH_TCP_LISTEN) {
+        tcp_listen_timers(net);
+    }
+    if (NET_WITH_MDNS) {
+        mdns_timers(net);
+    }
+    if (NET_WITH_SNTP) {
+        sntp_timers(net);
     }
 }
 
@@ -235,7 +348,7 @@ uint32_t net_gateway(const struct net *net)
 
 uint32_t net_dns_server(const struct net *net)
 {
-    return net->dns_server;
+    return net->dns_servers[0];
 }
 
 bool net_is_up(const struct net *net)

@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 void tcp_init(struct tcp_socket *s, struct net *net, void *tx, size_t tx_size, void *rx, size_t rx_size)
 {
     memset(s, 0, sizeof *s);
@@ -23,22 +18,46 @@ void tcp_init(struct tcp_socket *s, struct net *net, void *tx, size_t tx_size, v
     s->tx_ticket = net->device->sent(net->device->context);
     s->next = net->tcp_sockets;
     net->tcp_sockets = s;
+#if NET_WITH_TCP_OPTIONS
+    s->offers = TCP_OFFER_ALL;
+#endif
+#if NET_WITH_TCP_TTL
+    s->ttl = IPV4_TTL;
+#endif
+#if NET_WITH_TCP_NAGLE
+    s->nagle = true;
+#endif
 }
 
 void tcp_set_timeouts(struct tcp_socket *s, uint32_t user_timeout_ms, uint32_t keep_alive_ms)
 {
     if (user_timeout_ms != 0) {
-        s->user_timeout_ms = least(user_timeout_ms, NET_FAR_MS);
+        s->user_timeout_ms = tcp_least(user_timeout_ms, NET_FAR_MS);
     }
-    s->keep_alive_ms = least(keep_alive_ms, NET_FAR_MS);
+    s->keep_alive_ms = tcp_least(keep_alive_ms, NET_FAR_MS);
     s->flags |= TCP_ATTENTION;
 }
 
-/* RFC 6528: a clock of 4 us and a keyed hash of the connection. */
-static uint32_t initial_sequence(const struct tcp_socket *s)
+#if NET_WITH_TCP_OPTIONS
+void tcp_set_options(struct tcp_socket *s, unsigned options)
 {
-    uint32_t words[3] = {s->local_address, s->remote_address, s->ports};
-    return s->net->now_ms * 250 + net_keyed_hash(s->net->seed, words, 3);
+    s->offers = (uint8_t)options;
+}
+#endif
+
+#if NET_WITH_TCP_NAGLE
+void tcp_set_nagle(struct tcp_socket *s, bool on)
+{
+    s->nagle = on;
+    s->flags |= TCP_ATTENTION;
+}
+#endif
+
+/* RFC 6528: a clock of 4 us and a keyed hash of the connection. */
+uint32_t tcp_initial_sequence(const struct net *net, uint32_t local, uint32_t remote, uint32_t ports)
+{
+    uint32_t words[3] = {local, remote, ports};
+    return net->now_ms * 250 + net_keyed_hash(net->seed, words, 3);
 }
 
 static bool port_taken(const struct net *net, const struct tcp_socket *of, uint32_t ports)
@@ -63,22 +82,43 @@ static void choose_ports(struct tcp_socket *s, uint16_t remote)
     s->ports = ports;
 }
 
+#if NET_WITH_TCP_TTL
+void tcp_set_ttl(struct tcp_socket *s, uint8_t ttl)
+{
+    s->ttl = ttl;
+    s->header[ETHERNET_HEADER + 8] = ttl;
+}
+
+void tcp_set_dscp(struct tcp_socket *s, uint8_t dscp)
+{
+    s->dscp = dscp;
+    s->header[ETHERNET_HEADER + 1] = (uint8_t)(dscp << 2);
+}
+#endif
+
 /* But for the Ethernet header, which comes with the first look-up of the next hop. */
 static void build_template(struct tcp_socket *s)
 {
     ipv4_build(s->header + ETHERNET_HEADER, s->local_address, s->remote_address, IPV4_PROTOCOL_TCP, 0, 0);
     store_native32(s->header + ETHERNET_HEADER + IPV4_HEADER, s->ports << 16 | s->ports >> 16);
+#if NET_WITH_TCP_TTL
+    tcp_set_ttl(s, s->ttl);
+    tcp_set_dscp(s, s->dscp);
+#endif
+    if (NET_WITH_ICMP_ERRORS) {
+        store_be16(s->header + ETHERNET_HEADER + 6, TCP_DO_NOT_FRAGMENT); /* RFC 1191 */
+    }
 }
 
-static void start_sequence(struct tcp_socket *s)
+static void start_sequence(struct tcp_socket *s, uint32_t iss)
 {
-    s->snd_una = s->snd_nxt = s->snd_max = initial_sequence(s);
+    s->snd_una = s->snd_nxt = s->snd_max = iss;
     s->snd_wnd = s->max_wnd = 0;
     if (s->tx_held == 0) {
         s->tx_start = 0;
     }
     s->rcv_nxt = 0;
-    s->rcv_adv = s->rx_size;
+    s->rcv_adv = NET_WITH_TCP_WINDOW_SCALE ? tcp_least(s->rx_size, UINT16_MAX) : s->rx_size;
     s->mss = TCP_MSS_DEFAULT;
     s->rto_ms = TCP_RTO_INITIAL_MS;
     s->ssthresh = UINT32_MAX;
@@ -86,6 +126,27 @@ static void start_sequence(struct tcp_socket *s)
     s->duplicate_acks = 0;
     s->keep_alive_probes = 0;
     s->challenges = 0;
+    if (NET_WITH_TCP_CONGESTION) {
+        s->recover = s->snd_una;
+    }
+#if NET_WITH_TCP_OPTIONS
+    tcp_start_options(s);
+#endif
+#if NET_WITH_ICMP_ERRORS
+    s->soft_error = NET_OK;
+    s->timeouts = 0;
+#endif
+}
+
+void tcp_open(struct tcp_socket *s, enum tcp_state state, uint32_t iss)
+{
+    s->unread_length = 0;
+    start_sequence(s, iss);
+    build_template(s);
+    s->neighbour_epoch = (uint8_t)(s->net->neighbour_epoch - 1);
+    s->state = (uint8_t)state;
+    s->progress_ms = s->received_ms = s->net->now_ms;
+    s->flags = TCP_ATTENTION;
 }
 
 int tcp_connect(struct tcp_socket *s, uint32_t address, uint16_t port, uint32_t now_ms)
@@ -98,20 +159,14 @@ int tcp_connect(struct tcp_socket *s, uint32_t address, uint16_t port, uint32_t 
     if (!net_is_up(net)) {
         return NET_ERROR_DOWN;
     }
-    if (port == 0 || !ipv4_is_host(address) || address == net->address || net_is_broadcast(net, address)) {
+    if (port == 0 || !ipv4_is_host(address) || net_is_ours(net, address) || net_is_broadcast(net, address)) {
         return NET_ERROR_ARGUMENT;
     }
     tcp_finish(s, NET_OK);
-    s->unread_length = 0;
-    s->local_address = net->address;
+    s->local_address = net_source(net, address);
     s->remote_address = address;
     choose_ports(s, port);
-    start_sequence(s);
-    build_template(s);
-    s->neighbour_epoch = (uint8_t)(net->neighbour_epoch - 1);
-    s->state = TCP_SYN_SENT;
-    s->progress_ms = s->received_ms = now_ms;
-    s->flags = TCP_ATTENTION;
+    tcp_open(s, TCP_SYN_SENT, tcp_initial_sequence(s->net, s->local_address, s->remote_address, s->ports));
     return NET_OK;
 }
 
@@ -125,16 +180,35 @@ int tcp_error(const struct tcp_socket *s)
     return s->error;
 }
 
+uint32_t tcp_remote_address(const struct tcp_socket *s)
+{
+    return s->remote_address;
+}
+
+uint16_t tcp_remote_port(const struct tcp_socket *s)
+{
+    return __builtin_bswap16((uint16_t)s->ports);
+}
+
+uint16_t tcp_local_port(const struct tcp_socket *s)
+{
+    return __builtin_bswap16((uint16_t)(s->ports >> 16));
+}
+
 /* ---- Receive side ---- */
 
 uint32_t tcp_receive_room(const struct tcp_socket *s)
 {
-    return s->rx_size - s->unread_length;
+    uint32_t room = s->rx_size - s->unread_length;
+#if NET_WITH_TCP_WINDOW_SCALE
+    room = tcp_least(room, (uint32_t)UINT16_MAX << s->rcv_scale);
+#endif
+    return room;
 }
 
 uint32_t tcp_window_step(const struct tcp_socket *s)
 {
-    return least(s->rx_size / 2, TCP_MSS);
+    return tcp_least(s->rx_size / 2, TCP_MSS);
 }
 
 size_t tcp_peek(struct tcp_socket *s, const uint8_t **data)
@@ -154,7 +228,7 @@ static void offer_window(struct tcp_socket *s)
 
 void tcp_consume(struct tcp_socket *s, size_t n)
 {
-    uint32_t taken = least((uint32_t)n, s->unread_length);
+    uint32_t taken = tcp_least((uint32_t)n, s->unread_length);
     s->unread += taken;
     s->unread_length -= taken;
     offer_window(s);
@@ -173,15 +247,19 @@ void tcp_append(struct tcp_socket *s, const uint8_t *data, uint32_t length)
 
 void tcp_settle(struct tcp_socket *s)
 {
-    if (s->unread_length != 0) {
-        memmove(s->rx, s->unread, s->unread_length);
+    uint32_t length = s->unread_length;
+#if NET_WITH_TCP_REASSEMBLY
+    length += tcp_kept_reach(s);
+#endif
+    if (length != 0) {
+        memmove(s->rx, s->unread, length);
     }
     s->unread = s->rx;
 }
 
 /* ---- Transmit side ---- */
 
-static void settle_held(struct tcp_socket *s)
+void tcp_settle_held(struct tcp_socket *s)
 {
     if (s->tx_held && net_ticket_done(s->net, s->tx_ticket)) {
         s->tx_held = 0;
@@ -196,7 +274,7 @@ void tcp_release(struct tcp_socket *s, uint32_t n)
     }
     s->tx_used -= n;
     s->tx_held += n;
-    settle_held(s);
+    tcp_settle_held(s);
 }
 
 static uint32_t send_room(const struct tcp_socket *s)
@@ -208,11 +286,11 @@ static uint32_t send_room(const struct tcp_socket *s)
 
 size_t tcp_reserve(struct tcp_socket *s, struct tcp_span room[2])
 {
-    settle_held(s);
+    tcp_settle_held(s);
     uint32_t free = send_room(s);
     uint32_t at = s->tx_start + s->tx_used;
     at = at >= s->tx_size ? at - s->tx_size : at;
-    uint32_t first = least(free, s->tx_size - at);
+    uint32_t first = tcp_least(free, s->tx_size - at);
     room[0] = (struct tcp_span){s->tx + at, first};
     room[1] = (struct tcp_span){s->tx, free - first};
     return free;
@@ -223,7 +301,7 @@ void tcp_commit(struct tcp_socket *s, size_t n)
     if (s->tx_used == 0) {
         s->flags |= TCP_BEGINS; /* the time known here may be that of a poll long ago */
     }
-    s->tx_used += least((uint32_t)n, send_room(s));
+    s->tx_used += tcp_least((uint32_t)n, send_room(s));
     s->flags |= TCP_ATTENTION;
 }
 
@@ -240,12 +318,15 @@ void tcp_finish(struct tcp_socket *s, enum net_error reason)
     s->error = (int8_t)reason;
     s->flags = 0;
     s->deadline_ms = s->net->now_ms + NET_FAR_MS;
+#if NET_WITH_TCP_REASSEMBLY
+    s->kept_count = 0;
+#endif
     tcp_release(s, s->tx_used);
 }
 
 void tcp_give_up(struct tcp_socket *s, enum net_error reason)
 {
-    if (s->state != TCP_SYN_SENT && s->state != TCP_TIME_WAIT && s->state != TCP_CLOSED) {
+    if (s->state > TCP_SYN_SENT && s->state != TCP_TIME_WAIT) {
         tcp_send_bare(s, s->snd_max, TCP_RST | TCP_ACK);
     }
     tcp_finish(s, reason);
@@ -254,6 +335,9 @@ void tcp_give_up(struct tcp_socket *s, enum net_error reason)
 void tcp_close(struct tcp_socket *s)
 {
     switch (s->state) {
+#if NET_WITH_TCP_LISTEN
+    case TCP_LISTEN:
+#endif
     case TCP_SYN_SENT: tcp_finish(s, NET_OK); return;
     case TCP_SYN_RECEIVED: break; /* goes to FIN-WAIT-1 when established */
     case TCP_ESTABLISHED: s->state = TCP_FIN_WAIT_1; break;
@@ -272,144 +356,4 @@ void tcp_abort(struct tcp_socket *s)
     if (s->state != TCP_CLOSED) {
         tcp_give_up(s, NET_ERROR_ABORTED);
     }
-}
-
-/* ---- Timers ---- */
-
-void tcp_at_most(struct tcp_socket *s, uint32_t deadline_ms)
-{
-    if ((int32_t)(deadline_ms - s->deadline_ms) < 0) {
-        s->deadline_ms = deadline_ms;
-    }
-}
-
-static bool synchronized(const struct tcp_socket *s)
-{
-    return s->state >= TCP_ESTABLISHED;
-}
-
-/* Something of ours is yet to be acknowledged. */
-static bool has_work(const struct tcp_socket *s)
-{
-    return s->state != TCP_CLOSED &&
-           (s->tx_used != 0 || s->snd_max != s->snd_una || (s->flags & TCP_FIN_QUEUED) || !synchronized(s));
-}
-
-/*
- * When our patience with the peer ends: the user timeout while it owes us an
- * acknowledgement, else FIN-WAIT-2, TIME-WAIT or keep-alive. False: never.
- */
-static bool patience(const struct tcp_socket *s, uint32_t *deadline_ms)
-{
-    if (has_work(s)) {
-        *deadline_ms = s->progress_ms + s->user_timeout_ms;
-        return true;
-    }
-    if (s->state == TCP_TIME_WAIT || s->state == TCP_FIN_WAIT_2) {
-        _Static_assert((int)TCP_TIME_WAIT_MS == (int)TCP_FIN_WAIT_2_MS, "both wait as long");
-        *deadline_ms = s->received_ms + TCP_TIME_WAIT_MS;
-        return true;
-    }
-    *deadline_ms = s->received_ms + s->keep_alive_ms + s->keep_alive_probes * (s->keep_alive_ms / 4);
-    return s->keep_alive_ms != 0 && s->state != TCP_CLOSED;
-}
-
-/* It has ended. False: so has the connection. */
-static bool out_of_patience(struct tcp_socket *s)
-{
-    if (s->state == TCP_TIME_WAIT) {
-        tcp_finish(s, NET_OK);
-        return false;
-    }
-    if (has_work(s) || s->state == TCP_FIN_WAIT_2 || s->keep_alive_probes == TCP_KEEP_ALIVE_PROBES) {
-        tcp_give_up(s, NET_ERROR_TIMEOUT);
-        return false;
-    }
-    s->keep_alive_probes++; /* RFC 9293 3.8.4: an empty segment before the window, which must be answered */
-    tcp_send_bare(s, s->snd_una - 1, TCP_ACK);
-    return true;
-}
-
-void tcp_halve(struct tcp_socket *s)
-{
-    uint32_t half = (s->snd_max - s->snd_una) / 2, least_threshold = 2U * s->mss;
-    s->ssthresh = half > least_threshold ? half : least_threshold;
-}
-
-static void back_to_first(struct tcp_socket *s)
-{
-    s->snd_nxt = s->snd_una;
-    s->flags &= ~(uint32_t)(TCP_RTT_TIMED | TCP_RECOVERY); /* Karn: what is sent twice is not timed */
-}
-
-/* RFC 6298 5.4 to 5.7, RFC 5681 3.1; with a closed window, RFC 9293 3.8.6.1. */
-static void retransmission_timeout(struct tcp_socket *s)
-{
-    s->flags &= ~(uint32_t)TCP_RTX_ARMED;
-    s->flags |= TCP_FORCE; /* whatever the window, lest a shrunk one hold the segment back for ever */
-    if (synchronized(s) && (s->snd_wnd == 0 || s->snd_max == s->snd_una)) {
-        s->probe_shift = (uint8_t)(s->probe_shift + (s->probe_shift < 6));
-        back_to_first(s);
-        return;
-    }
-    tcp_halve(s);
-    s->cwnd = s->mss;
-    s->rto_ms = least(s->rto_ms * 2, TCP_RTO_MAX_MS);
-    if (!synchronized(s)) {
-        s->flags |= TCP_SYN_REPEATED;
-    }
-    back_to_first(s);
-}
-
-/* False: the connection has ended. */
-static bool run_timers(struct tcp_socket *s)
-{
-    struct net *net = s->net;
-    uint32_t deadline_ms;
-    if (patience(s, &deadline_ms) && net_due(net, deadline_ms) && !out_of_patience(s)) {
-        return false;
-    }
-    if ((s->flags & TCP_RTX_ARMED) && net_due(net, s->rtx_ms)) {
-        retransmission_timeout(s);
-    }
-    if ((s->flags & TCP_ACK_DELAYED) && net_due(net, s->ack_ms)) {
-        /* No timer any more: if it cannot go out now, it waits for what lets it. */
-        s->flags = (s->flags | TCP_ACK_NOW) & ~(uint32_t)TCP_ACK_DELAYED;
-    }
-    return true;
-}
-
-static void schedule(struct tcp_socket *s)
-{
-    uint32_t now = s->net->now_ms, deadline_ms;
-    s->deadline_ms = now + NET_FAR_MS;
-    if (s->flags & TCP_RTX_ARMED) {
-        tcp_at_most(s, s->rtx_ms);
-    }
-    if (s->flags & TCP_ACK_DELAYED) {
-        tcp_at_most(s, s->ack_ms);
-    }
-    if (patience(s, &deadline_ms)) {
-        tcp_at_most(s, deadline_ms);
-    }
-    if ((s->flags & TCP_WAITS_ROOM) || s->tx_held) {
-        tcp_at_most(s, now + 1);
-    }
-    if (s->flags & TCP_WAITS_NEIGHBOUR) {
-        tcp_at_most(s, now + 1000);
-    }
-}
-
-void tcp_service(struct tcp_socket *s)
-{
-    s->flags &= ~(uint32_t)(TCP_ATTENTION | TCP_WAITS_ROOM | TCP_WAITS_NEIGHBOUR);
-    settle_held(s);
-    if (s->flags & TCP_BEGINS) {
-        s->flags &= ~(uint32_t)TCP_BEGINS;
-        s->progress_ms = s->net->now_ms;
-    }
-    if (s->state != TCP_CLOSED && (!net_due(s->net, s->deadline_ms) || run_timers(s))) {
-        tcp_output(s);
-    }
-    schedule(s);
 }

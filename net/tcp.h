@@ -1,5 +1,5 @@
 /*
- * TCP connections, client side (RFC 9293). For contexts and times see net.h.
+ * TCP connections (RFC 9293); for servers see also tcp_listen.h. For contexts and times see net.h.
  *
  * Sending: tcp_reserve lends free room of the transmit ring, the caller writes
  * there, tcp_commit queues it. The device reads it from there, as often as it
@@ -15,10 +15,14 @@
 #define NET_TCP_H
 
 #include "net/net.h"
+#include "net/wire/tcp_range.h"
 
 /* The states of RFC 9293 figure 5. */
 enum tcp_state {
     TCP_CLOSED,
+#if NET_WITH_TCP_LISTEN
+    TCP_LISTEN, /* waits for a connection of its listener */
+#endif
     TCP_SYN_SENT,
     TCP_SYN_RECEIVED,
     TCP_ESTABLISHED,
@@ -33,7 +37,25 @@ enum tcp_state {
 enum {
     TCP_USER_TIMEOUT_MS = 100000, /* default; RFC 9293 3.8.3: R2 at least 100 s */
     TCP_BUFFER_MIN = 64,          /* smallest tx_size and rx_size */
+    TCP_BUFFER_MAX = NET_WITH_TCP_WINDOW_SCALE ? 1 << 29 : 65535,
+    TCP_RANGES =
+        8, /* runs of bytes out of order that a socket keeps, and those that it knows the peer to keep */
 };
+
+#if NET_WITH_TCP_CONGESTION
+enum tcp_congestion_control {
+    TCP_NEW_RENO, /* RFC 5681, 6582 */
+    TCP_CUBIC,    /* RFC 9438 */
+};
+
+/* Private. */
+struct tcp_cubic {
+    uint32_t w_max, prior; /* congestion window before the last loss, or a little less; and exactly */
+    uint32_t k, epoch_ms;  /* RFC 9438's K in 1/1024 s, from epoch_ms on */
+    uint32_t w_est;
+    bool begun; /* k, epoch_ms and w_est hold */
+};
+#endif
 
 struct tcp_span {
     uint8_t *data;
@@ -86,12 +108,56 @@ struct tcp_socket {
     uint32_t local_address, remote_address;
     uint32_t ports;     /* as the first four bytes of a received segment, loaded natively */
     uint8_t header[38]; /* Ethernet, IPv4 and ports of every segment sent */
+
+#if NET_WITH_TCP_OPTIONS
+    uint8_t offers; /* enum tcp_option of our SYN */
+    uint8_t agreed; /* in both */
+#endif
+#if NET_WITH_TCP_WINDOW_SCALE
+    uint8_t snd_scale, rcv_scale;
+#endif
+#if NET_WITH_TCP_REASSEMBLY
+    uint8_t kept_count;
+#endif
+#if NET_WITH_TCP_SACK
+    uint8_t sacked_count;
+    uint32_t high_rxt;                   /* RFC 6675's HighRxt, exclusive */
+    struct tcp_range sacked[TCP_RANGES]; /* what the peer keeps, ascending, disjoint */
+#endif
+#if NET_WITH_TCP_REASSEMBLY
+    struct tcp_range
+        kept[TCP_RANGES]; /* in the receive buffer out of order; the one added to last comes first */
+#endif
+#if NET_WITH_TCP_TIMESTAMPS
+    uint32_t timestamp_offset;
+    uint32_t ts_recent, ts_recent_ms; /* RFC 7323's TS.Recent and when it was taken */
+    uint32_t last_ack_sent;
+#endif
+#if NET_WITH_TCP_NAGLE
+    bool nagle;
+#endif
+#if NET_WITH_TCP_TTL
+    uint8_t ttl, dscp;
+#endif
+#if NET_WITH_TCP_LISTEN
+    struct tcp_listener *listener; /* in LISTEN */
+#endif
+#if NET_WITH_TCP_CONGESTION
+    uint8_t congestion_control;
+    struct tcp_cubic cubic;
+    uint32_t sent_ms; /* data, last */
+#endif
+#if NET_WITH_ICMP_ERRORS
+    int8_t soft_error; /* what an ICMP error has said */
+    uint8_t timeouts;  /* of the retransmission timer since the last progress */
+#endif
 };
 
 /*
  * Register the socket with the net, for good. The buffers stay the caller's
  * memory; `tx` must be reachable by the device's DMA. Sizes in bytes, from
- * TCP_BUFFER_MIN to 65535.
+ * TCP_BUFFER_MIN to TCP_BUFFER_MAX. The peer sees at most 65535 of `rx_size` if it
+ * does not scale windows.
  */
 void tcp_init(struct tcp_socket *s, struct net *net, void *tx, size_t tx_size, void *rx, size_t rx_size);
 
@@ -101,6 +167,37 @@ void tcp_init(struct tcp_socket *s, struct net *net, void *tx, size_t tx_size, v
  * and then four times at a quarter of it. Both at most 2^30. May be called in any state.
  */
 void tcp_set_timeouts(struct tcp_socket *s, uint32_t user_timeout_ms, uint32_t keep_alive_ms);
+
+#if NET_WITH_TCP_OPTIONS
+enum tcp_option {
+    TCP_OFFER_WINDOW_SCALE = 1 << 0,
+    TCP_OFFER_TIMESTAMPS = 1 << 1,
+    TCP_OFFER_SACK = 1 << 2,
+    TCP_OFFER_ALL = 7,
+};
+
+/* Which options to offer to the peer from the next connection on; all that the build knows by default. */
+void tcp_set_options(struct tcp_socket *s, unsigned options);
+#endif
+
+#if NET_WITH_TCP_CONGESTION
+/* NewReno by default. In any state. */
+void tcp_set_congestion_control(struct tcp_socket *s, enum tcp_congestion_control which);
+#endif
+
+#if NET_WITH_TCP_NAGLE
+/*
+ * Nagle's algorithm (RFC 9293 3.7.4): less than a full segment waits while anything is unacknowledged. On by
+ * default; off is better for messages that are committed whole. In any state.
+ */
+void tcp_set_nagle(struct tcp_socket *s, bool on);
+#endif
+
+#if NET_WITH_TCP_TTL
+/* Of all segments from now on; 64 and 0 by default. TTL 1 to 255, DSCP 0 to 63 (RFC 2474). In any state. */
+void tcp_set_ttl(struct tcp_socket *s, uint8_t ttl);
+void tcp_set_dscp(struct tcp_socket *s, uint8_t dscp);
+#endif
 
 /*
  * Begin to connect from a random port, in state CLOSED or TIME-WAIT (which is
@@ -114,6 +211,11 @@ int tcp_connect(struct tcp_socket *s, uint32_t address, uint16_t port, uint32_t 
 enum tcp_state tcp_state(const struct tcp_socket *s);
 /* Why the state is CLOSED: NET_OK after an orderly close or before any use. */
 int tcp_error(const struct tcp_socket *s);
+
+/* Of the present connection or the last one. */
+uint32_t tcp_remote_address(const struct tcp_socket *s);
+uint16_t tcp_remote_port(const struct tcp_socket *s);
+uint16_t tcp_local_port(const struct tcp_socket *s);
 
 /*
  * All unread bytes: their number and where they lie. Valid until the next

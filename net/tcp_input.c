@@ -3,11 +3,6 @@
 #include "net/wire/checksum.h"
 #include "net/wire/tcp.h"
 
-static int32_t distance(uint32_t from, uint32_t to)
-{
-    return (int32_t)(to - from);
-}
-
 static void acknowledge_now(struct tcp_socket *s)
 {
     s->flags |= TCP_ACK_NOW | TCP_ATTENTION;
@@ -28,9 +23,8 @@ static enum frame_fate challenge(struct tcp_socket *s)
     return net_dropped(NET_DROP_TCP_SEGMENT);
 }
 
-/* Turn the frame round into the reset of RFC 9293 3.10.7.1. */
-static enum frame_fate reset(struct net *net, const struct ipv4_packet *ip, const struct tcp_segment *segment,
-                             enum net_drop reason)
+enum frame_fate tcp_reset(struct net *net, const struct ipv4_packet *ip, const struct tcp_segment *segment,
+                          enum net_drop reason)
 {
     if (segment->flags & TCP_RST) {
         return net_dropped(reason);
@@ -41,6 +35,9 @@ static enum frame_fate reset(struct net *net, const struct ipv4_packet *ip, cons
     uint32_t length = segment->length + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
     uint8_t *tcp = ipv4_output(net, header, ip->source, IPV4_PROTOCOL_TCP, TCP_HEADER);
     store_native32(tcp, ports << 16 | ports >> 16);
+    if (NET_WITH_ROUTES) {
+        store_be32(header + 12, ip->destination); /* whichever of our addresses was meant */
+    }
     if (segment->flags & TCP_ACK) {
         tcp_build(tcp, segment->ack, 0, TCP_RST, 0);
     } else {
@@ -72,36 +69,10 @@ static void measured(struct tcp_socket *s, uint32_t rtt)
 
 static void time_acknowledged(struct tcp_socket *s, uint32_t ack)
 {
-    if ((s->flags & TCP_RTT_TIMED) && distance(s->rtt_seq, ack) >= 0) {
+    if ((s->flags & TCP_RTT_TIMED) && tcp_distance(s->rtt_seq, ack) >= 0) {
         s->flags &= ~(uint32_t)TCP_RTT_TIMED;
         measured(s, s->net->now_ms - s->rtt_ms);
     }
-}
-
-/* RFC 5681 3.1: slow start, then congestion avoidance. */
-static void grow_congestion_window(struct tcp_socket *s, uint32_t acked)
-{
-    if (s->cwnd < s->ssthresh) {
-        s->cwnd += acked < s->mss ? acked : s->mss;
-    } else {
-        uint32_t step = (uint32_t)s->mss * s->mss / s->cwnd;
-        s->cwnd += step ? step : 1;
-    }
-    if (s->cwnd > UINT16_MAX) {
-        s->cwnd = UINT16_MAX; /* no window is larger */
-    }
-}
-
-static void duplicate_ack(struct tcp_socket *s)
-{
-    if ((s->flags & TCP_RECOVERY) || ++s->duplicate_acks != 3) {
-        return;
-    }
-    tcp_halve(s);
-    s->cwnd = s->ssthresh;
-    s->recover = s->snd_max;
-    s->flags |= TCP_RECOVERY;
-    tcp_retransmit_first(s);
 }
 
 /* Our FIN is acknowledged. False: the connection has ended. */
@@ -121,13 +92,20 @@ static bool advance(struct tcp_socket *s, uint32_t ack, uint32_t acked)
     uint32_t bytes = acked < s->tx_used ? acked : s->tx_used;
     tcp_release(s, bytes);
     s->snd_una = ack;
-    if (distance(s->snd_nxt, ack) > 0) {
+    if (tcp_distance(s->snd_nxt, ack) > 0) {
         s->snd_nxt = ack;
     }
     time_acknowledged(s, ack);
     s->progress_ms = s->net->now_ms;
     s->duplicate_acks = 0;
     s->flags |= TCP_ATTENTION;
+#if NET_WITH_TCP_SACK
+    tcp_sack_forget(s);
+#endif
+#if NET_WITH_ICMP_ERRORS
+    s->soft_error = NET_OK;
+    s->timeouts = 0;
+#endif
     if (acked > bytes && !fin_acknowledged(s)) {
         return false;
     }
@@ -136,20 +114,14 @@ static bool advance(struct tcp_socket *s, uint32_t ack, uint32_t acked)
     } else {
         tcp_arm(s);
     }
-    if (!(s->flags & TCP_RECOVERY)) {
-        grow_congestion_window(s, acked);
-    } else if (distance(s->recover, ack) >= 0) {
-        s->flags &= ~(uint32_t)TCP_RECOVERY;
-    } else {
-        tcp_retransmit_first(s); /* partial acknowledgement (RFC 6582 3.2) */
-    }
+    tcp_forward_ack(s, ack, acked);
     return true;
 }
 
 static void update_window(struct tcp_socket *s, const struct tcp_segment *segment)
 {
-    int32_t newer = distance(s->snd_wl1, segment->seq);
-    if (newer < 0 || (newer == 0 && distance(s->snd_wl2, segment->ack) < 0)) {
+    int32_t newer = tcp_distance(s->snd_wl1, segment->seq);
+    if (newer < 0 || (newer == 0 && tcp_distance(s->snd_wl2, segment->ack) < 0)) {
         return;
     }
     s->snd_wl1 = segment->seq;
@@ -187,12 +159,19 @@ static bool process_ack(struct tcp_socket *s, const struct tcp_segment *segment)
         net_count_drop(s->net, NET_DROP_TCP_SEGMENT);
         return false;
     }
+#if NET_WITH_TCP_TIMESTAMPS
+    tcp_take_echo(s, segment);
+#endif
+    bool news = false;
+#if NET_WITH_TCP_SACK
+    news = TCP_AGREED(s, TCP_OFFER_SACK) && tcp_sack_received(s, segment);
+#endif
     if (acked != 0) {
         if (!advance(s, segment->ack, acked)) {
             return false;
         }
-    } else if (is_duplicate(s, segment)) {
-        duplicate_ack(s);
+    } else if (TCP_AGREED(s, TCP_OFFER_SACK) ? news : is_duplicate(s, segment)) { /* or RFC 6675 2 */
+        tcp_duplicate_ack(s);
     }
     update_window(s, segment);
     return true;
@@ -204,6 +183,15 @@ static bool process_ack(struct tcp_socket *s, const struct tcp_segment *segment)
 static enum frame_fate accept_data(struct tcp_socket *s, const uint8_t *data, uint32_t length)
 {
     struct net *net = s->net;
+#if NET_WITH_TCP_REASSEMBLY
+    if (s->kept_count != 0) {
+        acknowledge_now(s); /* of what fills a hole (RFC 5681 4.2) */
+        tcp_append(s, data, length);
+        s->rcv_nxt += length;
+        tcp_join_kept(s);
+        return FRAME_DONE;
+    }
+#endif
     s->rcv_nxt += length;
     if (s->flags & (TCP_ACK_DELAYED | TCP_ACK_NOW)) {
         acknowledge_now(s); /* at least every second segment (RFC 5681 4.2) */
@@ -225,7 +213,7 @@ static enum frame_fate accept_data(struct tcp_socket *s, const uint8_t *data, ui
 static void accept_fin(struct tcp_socket *s)
 {
     s->rcv_nxt++;
-    if (distance(s->rcv_adv, s->rcv_nxt) > 0) {
+    if (tcp_distance(s->rcv_adv, s->rcv_nxt) > 0) {
         s->rcv_adv = s->rcv_nxt;
     }
     acknowledge_now(s);
@@ -248,6 +236,11 @@ static enum frame_fate process_text(struct tcp_socket *s, struct tcp_segment *se
     enum frame_fate fate = FRAME_DONE;
     if ((int32_t)old < 0) {
         acknowledge_now(s); /* a hole before it: a duplicate ACK tells the peer (RFC 5681 4.2) */
+#if NET_WITH_TCP_REASSEMBLY
+        if (tcp_keep(s, segment)) {
+            return FRAME_DONE;
+        }
+#endif
         return net_dropped(NET_DROP_TCP_SEGMENT);
     }
     segment->payload += old;
@@ -273,11 +266,24 @@ static void adopt_mss(struct tcp_socket *s, uint16_t offered)
     uint32_t mss = offered ? offered : TCP_MSS_DEFAULT;
     mss = mss < TCP_MSS ? mss : TCP_MSS;
     s->mss = (uint16_t)(mss > TCP_MSS_LEAST ? mss : TCP_MSS_LEAST);
-    s->cwnd = s->flags & TCP_SYN_REPEATED ? s->mss : 10U * s->mss; /* RFC 6928 2, RFC 5681 3.1 */
+}
+
+void tcp_take_syn(struct tcp_socket *s, const struct tcp_segment *syn)
+{
+    s->rcv_nxt = syn->seq + 1;
+    s->rcv_adv += s->rcv_nxt; /* it was relative to 0 */
+    adopt_mss(s, syn->mss);
+#if NET_WITH_TCP_OPTIONS
+    tcp_agree(s, syn);
+#endif
+    tcp_begin_congestion_control(s);
 }
 
 static void established(struct tcp_socket *s, const struct tcp_segment *segment)
 {
+#if NET_WITH_TCP_TIMESTAMPS
+    tcp_take_echo(s, segment);
+#endif
     time_acknowledged(s, segment->ack);
     if (s->flags & TCP_SYN_REPEATED) {
         s->rto_ms = TCP_RTO_AFTER_SYN_MS;
@@ -303,7 +309,7 @@ static enum frame_fate arrives_in_syn_sent(struct tcp_socket *s, const struct ip
 {
     bool right = acknowledges_syn(s, segment);
     if ((segment->flags & TCP_ACK) && !right) {
-        return reset(s->net, ip, segment, NET_DROP_TCP_SEGMENT);
+        return tcp_reset(s->net, ip, segment, NET_DROP_TCP_SEGMENT);
     }
     if (segment->flags & TCP_RST) {
         if (!right) {
@@ -315,9 +321,7 @@ static enum frame_fate arrives_in_syn_sent(struct tcp_socket *s, const struct ip
     if (!(segment->flags & TCP_SYN)) {
         return net_dropped(NET_DROP_TCP_SEGMENT);
     }
-    s->rcv_nxt = segment->seq + 1;
-    s->rcv_adv = s->rcv_nxt + s->rx_size;
-    adopt_mss(s, segment->mss);
+    tcp_take_syn(s, segment);
     if (right) {
         established(s, segment);
         acknowledge_now(s);
@@ -330,12 +334,17 @@ static enum frame_fate arrives_in_syn_sent(struct tcp_socket *s, const struct ip
     return FRAME_DONE;
 }
 
-/* RFC 9293 3.10.7.4, first; an empty window still lets the next byte's segment in, to be trimmed. */
+/*
+ * RFC 9293 3.10.7.4, first; an empty window still lets the next byte's segment in, to be trimmed. Servers
+ * take an empty ACK at the right edge too: it completes the handshake when the data before it, a whole
+ * window, are lost.
+ */
 static bool acceptable(const struct tcp_socket *s, const struct tcp_segment *segment)
 {
-    int32_t ahead = distance(s->rcv_nxt, segment->seq);
+    int32_t ahead = tcp_distance(s->rcv_nxt, segment->seq);
     if (ahead >= 0) {
-        return ahead == 0 || (uint32_t)ahead < s->rcv_adv - s->rcv_nxt;
+        bool empty = NET_WITH_TCP_LISTEN && segment->length == 0 && segment->flags == TCP_ACK;
+        return ahead == 0 || (uint32_t)ahead < s->rcv_adv - s->rcv_nxt + empty;
     }
     uint32_t length = segment->length + ((segment->flags & TCP_FIN) != 0);
     return 0 - (uint32_t)ahead < length;
@@ -365,9 +374,14 @@ static enum frame_fate unacceptable(struct tcp_socket *s, const struct tcp_segme
     return challenge(s);
 }
 
-static enum frame_fate arrives_synchronized(struct tcp_socket *s, const struct ipv4_packet *ip,
-                                            struct tcp_segment *segment)
+enum frame_fate tcp_segment_arrives(struct tcp_socket *s, const struct ipv4_packet *ip,
+                                    struct tcp_segment *segment)
 {
+#if NET_WITH_TCP_TIMESTAMPS
+    if (!tcp_timestamp_acceptable(s, segment)) {
+        return segment->syn.timestamps ? unacceptable(s, segment) : net_dropped(NET_DROP_TCP_SEGMENT);
+    }
+#endif
     if (!acceptable(s, segment)) {
         return unacceptable(s, segment);
     }
@@ -384,9 +398,15 @@ static enum frame_fate arrives_synchronized(struct tcp_socket *s, const struct i
         s->received_ms = s->net->now_ms;
     }
     s->keep_alive_probes = 0;
+#if NET_WITH_TCP_WINDOW_SCALE
+    segment->window <<= s->snd_scale;
+#endif
+#if NET_WITH_TCP_TIMESTAMPS
+    tcp_note_timestamp(s, segment);
+#endif
     if (s->state == TCP_SYN_RECEIVED) {
         if (!acknowledges_syn(s, segment)) {
-            return reset(s->net, ip, segment, NET_DROP_TCP_SEGMENT);
+            return tcp_reset(s->net, ip, segment, NET_DROP_TCP_SEGMENT);
         }
         established(s, segment);
     } else if (!process_ack(s, segment)) {
@@ -402,7 +422,8 @@ static struct tcp_socket *find(const struct net *net, const struct ipv4_packet *
 {
     uint32_t ports = load_native32(ip->payload);
     for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
-        if (s->ports == ports && s->remote_address == ip->source && s->state != TCP_CLOSED) {
+        if (s->ports == ports && s->remote_address == ip->source && s->state != TCP_CLOSED &&
+            (!NET_WITH_ROUTES || s->local_address == ip->destination)) {
             return s;
         }
     }
@@ -414,25 +435,78 @@ static bool checksum_right(const struct ipv4_packet *ip)
     return checksum_finish(ipv4_payload_sum(ip->header, ip->payload, ip->length, ip->length)) == 0;
 }
 
+/* The header's length if nothing but timestamps is in its options. */
+static uint32_t predicted_header(const struct tcp_socket *s)
+{
+    (void)s;
+    return TCP_AGREED(s, TCP_OFFER_TIMESTAMPS) ? TCP_HEADER + TCP_TIMESTAMPS_OPTION : TCP_HEADER;
+}
+
+static uint32_t predicted_window(const struct tcp_socket *s)
+{
+#if NET_WITH_TCP_WINDOW_SCALE
+    return s->snd_wnd >> s->snd_scale;
+#else
+    return s->snd_wnd;
+#endif
+}
+
 /* The next data in order within the window, and nothing else that is new: what comes most. */
 static bool is_predicted(const struct tcp_socket *s, const struct ipv4_packet *ip)
 {
     uint32_t lengths_flags_window = load_be32(ip->payload + 12) & ~((uint32_t)TCP_PSH << 16);
-    return lengths_flags_window == (5U << 28 | (uint32_t)TCP_ACK << 16 | s->snd_wnd) &&
+    uint32_t header_length = predicted_header(s);
+    return lengths_flags_window == (header_length << 26 | (uint32_t)TCP_ACK << 16 | predicted_window(s)) &&
            load_be32(ip->payload + 4) == s->rcv_nxt && load_be32(ip->payload + 8) == s->snd_una &&
            s->state == TCP_ESTABLISHED && s->snd_wnd != 0 && s->probe_shift == 0 &&
-           ip->length - TCP_HEADER - 1 < s->rcv_adv - s->rcv_nxt;
+           ip->length - header_length - 1 < s->rcv_adv - s->rcv_nxt;
 }
 
 /* All that 3.10.7.4 has to do with it. */
 static enum frame_fate accept_predicted(struct tcp_socket *s, const struct ipv4_packet *ip)
 {
+    uint32_t header_length = predicted_header(s);
     s->received_ms = s->net->now_ms;
     s->keep_alive_probes = 0;
     s->snd_wl1 = s->rcv_nxt;
     s->snd_wl2 = s->snd_una;
-    return accept_data(s, ip->payload + TCP_HEADER, (uint32_t)ip->length - TCP_HEADER);
+    return accept_data(s, ip->payload + header_length, (uint32_t)ip->length - header_length);
 }
+
+#if NET_WITH_TCP_LISTEN
+
+/* May the SYN begin a new connection in place of one in TIME-WAIT (RFC 9293 3.6.1, RFC 6191 2)? */
+static bool follows_on(const struct tcp_socket *s, const struct tcp_segment *syn)
+{
+    if (s->state != TCP_TIME_WAIT || (syn->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN) {
+        return false;
+    }
+#if NET_WITH_TCP_TIMESTAMPS
+    if (TCP_AGREED(s, TCP_OFFER_TIMESTAMPS) && syn->syn.timestamps && syn->timestamp != s->ts_recent) {
+        return tcp_distance(s->ts_recent, syn->timestamp) > 0;
+    }
+#endif
+    return tcp_distance(s->rcv_nxt, syn->seq) > 0;
+}
+
+/* True: the segment is a listener's. */
+static bool goes_to_listener(struct net *net, struct tcp_socket *s, const struct ipv4_packet *ip,
+                             struct tcp_segment *segment, enum frame_fate *fate)
+{
+    struct tcp_listener *l = !s || follows_on(s, segment) ? tcp_find_listener(net, ip) : NULL;
+    if (!l) {
+        return false;
+    }
+    uint32_t least_iss = 0;
+    if (s) {
+        least_iss = s->snd_max + 1;
+        tcp_finish(s, NET_OK);
+    }
+    *fate = tcp_listen_input(l, ip, segment, s ? &least_iss : NULL);
+    return true;
+}
+
+#endif
 
 enum frame_fate tcp_input(struct net *net, const struct ipv4_packet *ip)
 {
@@ -440,16 +514,26 @@ enum frame_fate tcp_input(struct net *net, const struct ipv4_packet *ip)
         return net_dropped(NET_DROP_TCP);
     }
     struct tcp_socket *s = find(net, ip);
-    if (s && is_predicted(s, ip)) {
+    if (s && is_predicted(s, ip)
+#if NET_WITH_TCP_TIMESTAMPS
+        && tcp_predicted_timestamp(s, ip->payload)
+#endif
+    ) {
         return accept_predicted(s, ip);
     }
     struct tcp_segment segment;
     if (!tcp_parse(ip->payload, ip->length, &segment)) {
         return net_dropped(NET_DROP_TCP);
     }
+#if NET_WITH_TCP_LISTEN
+    enum frame_fate fate;
+    if (goes_to_listener(net, s, ip, &segment, &fate)) {
+        return fate;
+    }
+#endif
     if (!s) {
-        return reset(net, ip, &segment, NET_DROP_TCP_PORT);
+        return tcp_reset(net, ip, &segment, NET_DROP_TCP_PORT);
     }
     return s->state == TCP_SYN_SENT ? arrives_in_syn_sent(s, ip, &segment)
-                                    : arrives_synchronized(s, ip, &segment);
+                                    : tcp_segment_arrives(s, ip, &segment);
 }

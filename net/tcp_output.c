@@ -10,7 +10,7 @@ static bool ready(struct tcp_socket *s)
     if (s->neighbour_epoch == net->neighbour_epoch) {
         return true; /* nothing has changed, nor the link or our address */
     }
-    if (!net->link_up || net->address != s->local_address) {
+    if (!net->link_up || !net_is_ours(net, s->local_address)) {
         return false; /* net_wake comes when that changes */
     }
     const uint8_t *mac = arp_resolve(net, s->remote_address);
@@ -24,14 +24,26 @@ static bool ready(struct tcp_socket *s)
 }
 
 /* The window to put into a segment; its right edge moves by worthwhile steps only. */
-static uint16_t advertise(struct tcp_socket *s)
+static uint16_t advertise(struct tcp_socket *s, uint8_t flags)
 {
     uint32_t offered = s->rcv_adv - s->rcv_nxt, room = tcp_receive_room(s);
+#if NET_WITH_TCP_WINDOW_SCALE
+    if (flags & TCP_SYN) {
+        return (uint16_t)offered; /* never scaled (RFC 7323 2.2) */
+    }
+    if (room - offered >= tcp_window_step(s)) {
+        s->rcv_adv = s->rcv_nxt + room;
+        offered = room;
+    }
+    return (uint16_t)(offered >> s->rcv_scale); /* rounded down; what rcv_adv promised stays welcome (2.4) */
+#else
+    (void)flags;
     if (room - offered >= tcp_window_step(s)) {
         s->rcv_adv = s->rcv_nxt + room;
         return (uint16_t)room;
     }
     return (uint16_t)offered;
+#endif
 }
 
 /* True: the device has taken it. */
@@ -46,11 +58,15 @@ static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, const uint8_
     uint8_t *header = frame + ETHERNET_HEADER, *tcp = header + IPV4_HEADER;
     size_t tcp_header_length = TCP_HEADER;
     __builtin_memcpy(frame, s->header, sizeof s->header);
-    tcp_build(tcp, seq, flags & TCP_ACK ? s->rcv_nxt : 0, flags, advertise(s));
+    tcp_build(tcp, seq, flags & TCP_ACK ? s->rcv_nxt : 0, flags, advertise(s, flags));
+#if NET_WITH_TCP_OPTIONS
+    tcp_header_length = tcp_write_options(s, tcp, flags);
+#else
     if (flags & TCP_SYN) {
         tcp_build_mss(tcp, TCP_MSS);
         tcp_header_length += TCP_MSS_OPTION;
     }
+#endif
     store_be32(header + 2, (uint32_t)(IPV4_HEADER + tcp_header_length + length) << 16 | ++net->ip_id);
     ipv4_finish(net, header, TCP_CHECKSUM, tcp_header_length, payload, length);
     uint32_t ticket = net_send(net, ETHERNET_HEADER + IPV4_HEADER + tcp_header_length, payload, length);
@@ -59,6 +75,9 @@ static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, const uint8_
     }
     if (flags & TCP_ACK) {
         s->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED);
+#if NET_WITH_TCP_TIMESTAMPS
+        s->last_ack_sent = s->rcv_nxt;
+#endif
     }
     return true;
 }
@@ -108,20 +127,68 @@ static uint32_t ring_index(const struct tcp_socket *s, uint32_t offset)
     return index >= s->tx_size ? index - s->tx_size : index;
 }
 
-/* Bytes from `offset` on that one segment could carry: to the ring's wrap at most. */
+#if NET_WITH_TCP_SACK
+static bool recovers_by_sack(const struct tcp_socket *s)
+{
+    return (s->flags & TCP_RECOVERY) && TCP_AGREED(s, TCP_OFFER_SACK);
+}
+#endif
+
+/* Bytes from `offset` on that one segment could carry: to the ring's wrap, or what the peer keeps, at most.
+ */
 static uint32_t contiguous(const struct tcp_socket *s, uint32_t offset)
 {
     uint32_t most = s->tx_used - offset, to_wrap = s->tx_size - ring_index(s, offset);
     most = most < to_wrap ? most : to_wrap;
+#if NET_WITH_TCP_SACK
+    most = tcp_least(most, tcp_sack_gap(s, s->snd_una + offset));
+    return tcp_least(most, s->mss - tcp_sack_length(s));
+#else
     return most < s->mss ? most : s->mss;
+#endif
 }
+
+/* The last byte, from snd_una on, that congestion control would let out. */
+static uint32_t congestion_window(const struct tcp_socket *s)
+{
+#if NET_WITH_TCP_SACK
+    if (recovers_by_sack(s)) {
+        return UINT32_MAX; /* output_recovery has seen to it */
+    }
+    if (TCP_AGREED(s, TCP_OFFER_SACK)) {
+        return s->cwnd + tcp_sacked_below(s, s->snd_nxt); /* which have left the network */
+    }
+#endif
+#if NET_WITH_TCP_CONGESTION
+    if (!(s->flags & TCP_RECOVERY)) {
+        return s->cwnd + tcp_least(s->duplicate_acks, 2) * s->mss; /* RFC 3042 */
+    }
+#endif
+    return s->cwnd;
+}
+
+#if NET_WITH_TCP_NAGLE
+/* Would these bytes make a small segment, the last for now, while an earlier one is unacknowledged (3.7.4)?
+ */
+static bool nagle_waits(const struct tcp_socket *s, uint32_t offset, uint32_t bytes)
+{
+    bool new_and_last = offset + bytes == s->tx_used && s->snd_una + offset == s->snd_max;
+    return s->nagle && new_and_last && offset != 0 && ring_index(s, offset) != 0 &&
+           bytes + tcp_sack_length(s) < s->mss && !(s->flags & (TCP_FIN_QUEUED | TCP_FORCE));
+}
+#endif
 
 /* How many of them the windows admit, without making silly segments (RFC 9293 3.8.6.2.1). */
 static uint32_t sendable(struct tcp_socket *s, uint32_t offset)
 {
-    uint32_t window = s->snd_wnd < s->cwnd ? s->snd_wnd : s->cwnd;
+    uint32_t window = tcp_least(s->snd_wnd, congestion_window(s));
     uint32_t usable = window > offset ? window - offset : 0;
     uint32_t most = contiguous(s, offset);
+#if NET_WITH_TCP_NAGLE
+    if (nagle_waits(s, offset, most)) {
+        return 0;
+    }
+#endif
     if (usable >= most) {
         return most;
     }
@@ -131,16 +198,32 @@ static uint32_t sendable(struct tcp_socket *s, uint32_t offset)
     return usable >= s->max_wnd / 2 ? usable : 0;
 }
 
+#if NET_WITH_TCP_TIMESTAMPS
+/* What is sent twice can be timed too, for its timestamp tells which copy was answered (RFC 7323 4.1). */
+static void time_repeated(struct tcp_socket *s, uint32_t end)
+{
+    if (TCP_AGREED(s, TCP_OFFER_TIMESTAMPS)) {
+        s->rtt_seq = end;
+        s->rtt_ms = s->net->now_ms;
+        s->flags |= TCP_RTT_TIMED | TCP_RTT_REPEATED;
+    }
+}
+#endif
+
 /* Account for what has gone out up to `end`. */
 static void sent_up_to(struct tcp_socket *s, uint32_t end)
 {
     bool first = s->snd_max == s->snd_una;
     if (s->snd_nxt != s->snd_max) {
         s->net->statistics.tcp_retransmissions++;
+#if NET_WITH_TCP_TIMESTAMPS
+        time_repeated(s, end);
+#endif
     } else if (!(s->flags & (TCP_RTT_TIMED | TCP_FORCE))) {
         s->rtt_seq = end;
         s->rtt_ms = s->net->now_ms;
         s->flags |= TCP_RTT_TIMED;
+        s->flags &= NET_WITH_TCP_TIMESTAMPS ? ~(uint32_t)TCP_RTT_REPEATED : UINT32_MAX;
     }
     s->snd_nxt = end;
     if ((int32_t)(end - s->snd_max) > 0) {
@@ -155,6 +238,9 @@ static void sent_up_to(struct tcp_socket *s, uint32_t end)
 /* Send the next segment; false: there is none, or it must wait. */
 static bool output_next(struct tcp_socket *s)
 {
+#if NET_WITH_TCP_SACK
+    s->snd_nxt = tcp_sack_skip(s, s->snd_nxt);
+#endif
     uint32_t offset = s->snd_nxt - s->snd_una;
     if (offset > s->tx_used) {
         return false; /* the FIN is out */
@@ -180,26 +266,84 @@ static bool output_next(struct tcp_socket *s)
     return true;
 }
 
-/* RFC 5681 3.2, RFC 6582: the segment that the peer misses, out of turn. */
-void tcp_retransmit_first(struct tcp_socket *s)
+/* The segment at `seq`, out of turn. */
+static bool retransmit(struct tcp_socket *s, uint32_t seq)
 {
     uint32_t next = s->snd_nxt;
     s->flags &= ~(uint32_t)TCP_RTT_TIMED;
     s->flags |= TCP_FORCE;
-    s->snd_nxt = s->snd_una;
+    s->snd_nxt = seq;
     if (!ready(s) || !output_next(s)) {
         s->snd_nxt = next;
-        return;
+        return false;
     }
+#if NET_WITH_TCP_SACK
+    s->high_rxt = s->snd_nxt;
+#endif
     if ((int32_t)(next - s->snd_nxt) > 0) {
         s->snd_nxt = next;
     }
+    return true;
+}
+
+void tcp_retransmit_first(struct tcp_socket *s)
+{
+    (void)retransmit(s, s->snd_una);
+}
+
+#if NET_WITH_TCP_SACK
+
+/* RFC 6675 4, NextSeg rule 4: once, the last segment, in case the loss is at the very end. */
+static bool rescue(struct tcp_socket *s)
+{
+    uint32_t seq = s->sacked_count ? s->sacked[s->sacked_count - 1].end : s->snd_una;
+    if ((s->flags & TCP_RESCUED) || tcp_distance(seq, s->snd_max) <= 0) {
+        return false;
+    }
+    if (s->snd_max - seq > s->mss) {
+        seq = s->snd_max - s->mss;
+    }
+    uint32_t high_rxt = s->high_rxt;
+    bool sent = retransmit(s, seq);
+    s->high_rxt = high_rxt;
+    s->flags |= sent ? TCP_RESCUED : 0;
+    return sent;
+}
+
+/* RFC 6675 5 (C): as long as the pipe is not full, what is lost, else what is new, else what may be lost. */
+static bool output_recovery(struct tcp_socket *s)
+{
+    uint32_t seq;
+    if (tcp_pipe(s) + s->mss > s->cwnd) {
+        return false;
+    }
+    if (tcp_next_hole(s, true, &seq)) {
+        return retransmit(s, seq);
+    }
+    return output_next(s) || (tcp_next_hole(s, false, &seq) && retransmit(s, seq)) || rescue(s);
+}
+
+#endif
+
+static bool output_segment(struct tcp_socket *s)
+{
+#if NET_WITH_TCP_SACK
+    if (recovers_by_sack(s)) {
+        return output_recovery(s);
+    }
+#endif
+    return output_next(s);
 }
 
 static void output_data(struct tcp_socket *s)
 {
     unsigned sent = 0;
-    while (sent < TCP_SEGMENTS_PER_POLL && output_next(s)) {
+#if NET_WITH_TCP_CONGESTION
+    if (s->tx_used != 0) {
+        tcp_restart_after_idleness(s);
+    }
+#endif
+    while (sent < TCP_SEGMENTS_PER_POLL && output_segment(s)) {
         sent++;
     }
     if (sent == TCP_SEGMENTS_PER_POLL) {

@@ -1,6 +1,8 @@
 #include "net/wire/udp.h"
 #include "net/internal.h"
+#include "net/mdns.h"
 #include "net/udp.h"
+#include "net/wire/checksum.h"
 #include "net/wire/dhcp.h"
 #include "net/wire/dns.h"
 #include "net/wire/icmp.h"
@@ -10,7 +12,12 @@
 enum {
     HEADERS = ETHERNET_HEADER + IPV4_HEADER + UDP_HEADER,
     HEAD_ROOM = NET_DEVICE_HEADER_MAX - HEADERS,
-    PAYLOAD_MAX = ETHERNET_MTU - IPV4_HEADER - UDP_HEADER,
+    ONE_FRAME = ETHERNET_MTU - IPV4_HEADER - UDP_HEADER,
+#if NET_WITH_FRAGMENTS
+    PAYLOAD_MAX = NET_FRAGMENT_BYTES - UDP_HEADER,
+#else
+    PAYLOAD_MAX = ONE_FRAME,
+#endif
 };
 
 static struct udp_socket *find(const struct net *net, uint16_t port)
@@ -66,20 +73,74 @@ uint16_t udp_port(const struct udp_socket *s)
     return s->port;
 }
 
+#if NET_WITH_UDP_OPTIONS
+static uint8_t time_to_live(const struct udp_message *message)
+{
+    uint8_t usual = ipv4_is_multicast(message->destination) ? 1 : IPV4_TTL;
+    return message->ttl ? message->ttl : usual;
+}
+#endif
+
+#if NET_WITH_FRAGMENTS
+static int output_large(struct net *net, const uint8_t *mac, const struct udp_message *message,
+                        uint32_t *ticket)
+{
+    size_t length = UDP_HEADER + message->tail_length;
+    struct ipv4_large large = {
+        .destination = message->destination,
+        .source = net_source(net, message->destination),
+        .mac = mac,
+        .protocol = IPV4_PROTOCOL_UDP,
+        .ttl = IPV4_TTL,
+        .tail = message->tail,
+        .tail_length = message->tail_length,
+    };
+#if NET_WITH_UDP_OPTIONS
+    large.ttl = time_to_live(message);
+    large.tos = (uint8_t)(message->dscp << 2);
+#endif
+    udp_build(large.head, message->source_port, message->destination_port, message->tail_length);
+    uint32_t sum = checksum_pseudo_header(large.source, large.destination, IPV4_PROTOCOL_UDP, length);
+    sum = checksum_add(sum, large.head, UDP_HEADER);
+    uint16_t checksum = checksum_finish(checksum_add(sum, message->tail, message->tail_length));
+    store_native16(large.head + UDP_CHECKSUM, checksum ? checksum : UINT16_MAX);
+    return ipv4_output_large(net, &large, ticket);
+}
+#endif
+
+static const uint8_t *next_hop(struct net *net, const struct udp_message *message)
+{
+#if NET_WITH_UDP_OPTIONS
+    if (message->mac) {
+        return message->mac;
+    }
+#endif
+    return arp_resolve(net, message->destination);
+}
+
 int udp_output(struct net *net, const struct udp_message *message, uint32_t *ticket)
 {
-    const uint8_t *mac = arp_resolve(net, message->destination);
+    const uint8_t *mac = next_hop(net, message);
     if (!mac) {
         return NET_ERROR_NEIGHBOUR;
     }
+    size_t length = message->head_length + message->tail_length;
+#if NET_WITH_FRAGMENTS
+    if (length > ONE_FRAME) {
+        return output_large(net, mac, message, ticket);
+    }
+#endif
     uint8_t *frame = net_reserve(net);
     if (!frame) {
         return NET_ERROR_BUSY;
     }
-    size_t length = message->head_length + message->tail_length;
     uint8_t *header = frame + ETHERNET_HEADER;
     ethernet_build(frame, mac, net->mac, ETHERNET_TYPE_IPV4);
     uint8_t *udp = ipv4_output(net, header, message->destination, IPV4_PROTOCOL_UDP, UDP_HEADER + length);
+#if NET_WITH_UDP_OPTIONS
+    header[1] = (uint8_t)(message->dscp << 2);
+    header[8] = time_to_live(message);
+#endif
     udp_build(udp, message->source_port, message->destination_port, length);
     if (message->head_length) {
         memcpy(udp + UDP_HEADER, message->head, message->head_length);
@@ -90,18 +151,61 @@ int udp_output(struct net *net, const struct udp_message *message, uint32_t *tic
     return NET_OK;
 }
 
+static bool is_destination(uint32_t address)
+{
+    return ipv4_is_host(address) || address == IPV4_BROADCAST ||
+           (NET_WITH_IGMP && ipv4_is_multicast(address));
+}
+
+#if NET_WITH_UDP_OPTIONS
+int udp_connect(struct udp_socket *s, uint32_t address, uint16_t port)
+{
+    if (!(address == 0 && port == 0) && (!ipv4_is_host(address) || port == 0)) {
+        return NET_ERROR_ARGUMENT;
+    }
+    s->remote_address = address;
+    s->remote_port = port;
+    return NET_OK;
+}
+
+void udp_set_ttl(struct udp_socket *s, uint8_t ttl)
+{
+    s->ttl = ttl;
+}
+
+void udp_set_dscp(struct udp_socket *s, uint8_t dscp)
+{
+    s->dscp = dscp & 63;
+}
+
+static bool hears(const struct udp_socket *s, uint32_t address, uint16_t port)
+{
+    return s->remote_port == 0 || (s->remote_address == address && s->remote_port == port);
+}
+#endif
+
 int udp_send(struct udp_socket *s, uint32_t address, uint16_t port, const void *payload, size_t length)
 {
     if (!net_is_up(s->net)) {
         return NET_ERROR_DOWN;
     }
-    if (port == 0 || (!ipv4_is_host(address) && address != IPV4_BROADCAST)) {
+    struct udp_message message = {.source_port = s->port};
+#if NET_WITH_UDP_OPTIONS
+    if (address == 0 && port == 0) {
+        address = s->remote_address;
+        port = s->remote_port;
+    }
+    message.ttl = s->ttl;
+    message.dscp = s->dscp;
+#endif
+    if (port == 0 || !is_destination(address)) {
         return NET_ERROR_ARGUMENT;
     }
     if (length > PAYLOAD_MAX) {
         return NET_ERROR_TOO_LONG;
     }
-    struct udp_message message = {.destination = address, .source_port = s->port, .destination_port = port};
+    message.destination = address;
+    message.destination_port = port;
     if (length <= HEAD_ROOM) {
         message.head = payload;
         message.head_length = length;
@@ -128,19 +232,61 @@ bool udp_receive(struct udp_socket *s, struct udp_datagram *datagram)
     return true;
 }
 
+#if NET_WITH_ICMP_ERRORS
+int udp_error(struct udp_socket *s)
+{
+    int error = s->error;
+    s->error = NET_OK;
+    return error;
+}
+
+static enum net_error meaning(const struct icmp_error *error)
+{
+    if (error->type != ICMP_UNREACHABLE) {
+        return NET_ERROR_UNREACHABLE;
+    }
+    switch (error->code) {
+    case ICMP_CODE_PORT: return NET_ERROR_REFUSED;
+    case ICMP_CODE_FRAGMENTATION: return NET_ERROR_TOO_LONG;
+    default: return NET_ERROR_UNREACHABLE;
+    }
+}
+
+void udp_icmp_error(struct net *net, const struct icmp_error *error)
+{
+    struct udp_socket *s = find(net, error->source_port);
+    if (!s) {
+        return;
+    }
+#if NET_WITH_UDP_OPTIONS
+    if (!hears(s, error->destination, error->destination_port)) {
+        return;
+    }
+#endif
+    s->error = (int16_t)meaning(error);
+}
+#endif
+
 static enum frame_fate deliver(struct net *net, const struct ipv4_packet *ip, const struct udp_header *udp)
 {
     struct udp_socket *s = find(net, udp->destination);
+#if NET_WITH_UDP_OPTIONS
+    if (s && !hears(s, ip->source, udp->source)) {
+        return net_dropped(NET_DROP_UDP_PORT);
+    }
+#endif
     if (!s) {
-        if (ip->destination == net->address) { /* never in answer to a broadcast (RFC 1122 3.2.2) */
-            icmp_unreachable(net, ip, ICMP_CODE_PORT);
-        }
+        icmp_answer(net, ip, ICMP_UNREACHABLE, ICMP_CODE_PORT);
         return net_dropped(NET_DROP_UDP_PORT);
     }
     s->received = (struct udp_datagram){.source = ip->source,
                                         .source_port = udp->source,
                                         .length = (uint16_t)udp->length,
                                         .data = udp->payload};
+#if NET_WITH_UDP_OPTIONS
+    s->received.destination = ip->destination;
+    s->received.ttl = ip->header[8];
+#endif
     s->has_received = true;
     net->frame_datagram = s;
     return FRAME_BORROWED;
@@ -149,7 +295,7 @@ static enum frame_fate deliver(struct net *net, const struct ipv4_packet *ip, co
 enum frame_fate udp_input(struct net *net, const struct ipv4_packet *ip)
 {
     struct udp_header udp;
-    if (!udp_parse(ip, !net_offloads(net, NET_DEVICE_CHECKSUM_RX), &udp)) {
+    if (!udp_parse(ip, !ipv4_is_verified(net, ip), &udp)) {
         return net_dropped(NET_DROP_UDP);
     }
     if (NET_WITH_DHCP && net->by_dhcp && udp.destination == DHCP_CLIENT_PORT &&
@@ -159,9 +305,15 @@ enum frame_fate udp_input(struct net *net, const struct ipv4_packet *ip)
     if (net->address == 0) {
         return net_dropped(NET_DROP_IPV4_ADDRESS);
     }
-    if (NET_WITH_DNS && net->dns.result == NET_ERROR_PENDING && udp.destination == net->dns.port) {
-        return udp.source == DNS_PORT ? dns_input(net, ip->source, udp.payload, udp.length)
-                                      : net_dropped(NET_DROP_DNS);
+    struct net_dns *dns = NET_WITH_DNS ? dns_waiting(net, udp.destination) : NULL;
+    if (dns) {
+        return dns_input(net, dns, ip, &udp);
+    }
+    if (NET_WITH_MDNS && udp.destination == MDNS_PORT) {
+        return mdns_input(net, ip, &udp);
+    }
+    if (NET_WITH_SNTP && sntp_expects(net, udp.destination)) {
+        return sntp_input(net, ip, &udp);
     }
     return deliver(net, ip, &udp);
 }

@@ -9,6 +9,10 @@ struct udp_datagram {
     uint16_t source_port;
     uint16_t length;
     const uint8_t *data;
+#if NET_WITH_UDP_OPTIONS
+    uint32_t destination; /* one of our addresses, a broadcast or a multicast one */
+    uint8_t ttl;          /* what was left of it on arrival */
+#endif
 };
 
 /* Private; placed by the caller. */
@@ -19,6 +23,14 @@ struct udp_socket {
     uint32_t ticket;
     uint16_t port;
     bool has_received;
+#if NET_WITH_ICMP_ERRORS
+    int16_t error;
+#endif
+#if NET_WITH_UDP_OPTIONS
+    uint8_t ttl, dscp;
+    uint16_t remote_port; /* 0: not connected */
+    uint32_t remote_address;
+#endif
 };
 
 /* Open a port; 0 takes a random free one. NET_ERROR_PORT_IN_USE; 67 and 68 belong to DHCP
@@ -27,17 +39,36 @@ int udp_open(struct udp_socket *s, struct net *net, uint16_t port) __attribute__
 void udp_close(struct udp_socket *s);
 uint16_t udp_port(const struct udp_socket *s);
 
+#if NET_WITH_UDP_OPTIONS
+/* Hear this peer alone, and send to it where udp_send is given address and port 0. Both 0: hear all again.
+ * NET_ERROR_ARGUMENT: one of them is 0, or no host's address. */
+int udp_connect(struct udp_socket *s, uint32_t address, uint16_t port) __attribute__((warn_unused_result));
+/* Time to live of what is sent, 1 to 255; 0, as at first: 64, and 1 to multicast groups. */
+void udp_set_ttl(struct udp_socket *s, uint8_t ttl);
+/* Differentiated services code point (RFC 2474), 0 to 63. */
+void udp_set_dscp(struct udp_socket *s, uint8_t dscp);
+#endif
+
 /*
- * Send one datagram, at most 1472 bytes, broadcast addresses included. Up to
- * NET_DEVICE_HEADER_MAX - 42 bytes are copied. A longer payload is sent from
- * where it lies: it must be reachable by the device and stay unchanged until
- * udp_busy is false. NET_ERROR_DOWN, _ARGUMENT, _TOO_LONG, _BUSY (no room in the
- * transmit ring), _NEIGHBOUR (being asked for: try again).
- * Call it soon after net_poll, whose time is taken for that of the call.
+ * Send one datagram: to a host, to broadcast addresses and, with NET_WITH_IGMP, to multicast groups, joined
+ * or not. At most 1472 bytes, which make one frame; with NET_WITH_FRAGMENTS NET_FRAGMENT_BYTES - 8, in
+ * several. Up to NET_DEVICE_HEADER_MAX - 42 bytes are copied. A longer payload is sent from where it lies: it
+ * must be reachable by the device and stay unchanged until udp_busy is false. NET_ERROR_DOWN, _ARGUMENT,
+ * _TOO_LONG, _BUSY (no room in the transmit ring; of several frames some may be on their way), _NEIGHBOUR
+ * (being asked for: try again). Call it soon after net_poll, whose time is taken for that of the call.
  */
 int udp_send(struct udp_socket *s, uint32_t address, uint16_t port, const void *payload, size_t length)
     __attribute__((warn_unused_result));
 bool udp_busy(const struct udp_socket *s);
+
+#if NET_WITH_ICMP_ERRORS
+/*
+ * What an ICMP error has said of a datagram sent, once; NET_OK: none has come. NET_ERROR_REFUSED: nobody has
+ * that port open; NET_ERROR_TOO_LONG: it would have had to be fragmented; NET_ERROR_UNREACHABLE: any other. A
+ * hint, no more: whoever knows the ports can forge one.
+ */
+int udp_error(struct udp_socket *s);
+#endif
 
 /*
  * The datagram that the last net_poll has brought, once; false if it brought

@@ -18,6 +18,7 @@ enum {
     OPTION_ROUTER = 3,
     OPTION_DNS = 6,
     OPTION_HOST_NAME = 12,
+    OPTION_NTP = 42,
     OPTION_REQUESTED_ADDRESS = 50,
     OPTION_LEASE = 51,
     OPTION_OVERLOAD = 52,
@@ -27,20 +28,30 @@ enum {
     OPTION_T1 = 58,
     OPTION_T2 = 59,
     OPTION_END = 255,
+    FLAG_BROADCAST = 0x80,
     OVERLOAD_FILE = 1,
     OVERLOAD_SNAME = 2,
 };
 
-/* Options of one number, and where it goes. */
+/* Options of numbers, and where they go. */
 static const uint8_t numbers[][2] = {
     {OPTION_NETMASK, offsetof(struct dhcp_reply, netmask)},
     {OPTION_ROUTER, offsetof(struct dhcp_reply, router)},
-    {OPTION_DNS, offsetof(struct dhcp_reply, dns_server)},
+    {OPTION_DNS, offsetof(struct dhcp_reply, dns_servers)},
+#if NET_WITH_SNTP
+    {OPTION_NTP, offsetof(struct dhcp_reply, ntp_servers)},
+#endif
     {OPTION_LEASE, offsetof(struct dhcp_reply, lease_s)},
     {OPTION_SERVER, offsetof(struct dhcp_reply, server)},
     {OPTION_T1, offsetof(struct dhcp_reply, t1_s)},
     {OPTION_T2, offsetof(struct dhcp_reply, t2_s)},
 };
+
+/* Of how many numbers of an option there is a place. */
+static unsigned places(uint8_t code)
+{
+    return code == OPTION_DNS ? NET_DNS_SERVERS : NET_WITH_SNTP && code == OPTION_NTP ? NET_NTP_SERVERS : 1;
+}
 
 static bool store_option(uint8_t code, const uint8_t *data, size_t length, struct dhcp_reply *reply,
                          uint8_t *overload)
@@ -59,12 +70,14 @@ static bool store_option(uint8_t code, const uint8_t *data, size_t length, struc
             return true;
         }
     }
-    bool list = code == OPTION_ROUTER || code == OPTION_DNS; /* of which the first is taken */
+    bool list = code == OPTION_ROUTER || code == OPTION_DNS || (NET_WITH_SNTP && code == OPTION_NTP);
     if (length < 4 || (list ? length % 4 != 0 : length != 4)) {
         return false;
     }
-    uint32_t value = load_be32(data);
-    __builtin_memcpy((uint8_t *)reply + number[1], &value, sizeof value);
+    for (size_t i = 0; i < places(code) && 4 * i < length; i++) {
+        uint32_t value = load_be32(data + 4 * i);
+        __builtin_memcpy((uint8_t *)reply + number[1] + 4 * i, &value, sizeof value);
+    }
     return true;
 }
 
@@ -113,6 +126,9 @@ void dhcp_build_head(uint8_t *head, const struct dhcp_request *request)
     memset(head, 0, DHCP_HEAD);
     store_be32(head, (uint32_t)OP_REQUEST << 24 | 0x010600); /* Ethernet, six bytes, no hops */
     store_be32(head + 4, request->xid);
+    if (NET_WITH_LINK_LOCAL && request->broadcast) {
+        head[10] = FLAG_BROADCAST;
+    }
     store_be32(head + 12, request->client_address);
     __builtin_memcpy(head + 28, request->mac, 6);
 }
@@ -134,14 +150,27 @@ static uint8_t *put_address(uint8_t *at, uint8_t code, uint32_t address)
 
 void dhcp_build_tail(uint8_t *tail, size_t size, const struct dhcp_request *request)
 {
-    static const uint8_t parameters[] = {OPTION_NETMASK, OPTION_ROUTER, OPTION_DNS,
-                                         OPTION_LEASE,   OPTION_T1,     OPTION_T2};
+    static const uint8_t parameters[] = {
+#if NET_WITH_SNTP
+        OPTION_NTP,
+#endif
+        OPTION_NETMASK,
+        OPTION_ROUTER,
+        OPTION_DNS,
+        OPTION_LEASE,
+        OPTION_T1,
+        OPTION_T2
+    };
     memset(tail, 0, size);
     uint8_t *at = tail + AT_COOKIE - DHCP_HEAD;
     store_be32(at, COOKIE);
     at = put(at + 4, OPTION_TYPE, &request->type, 1);
     at = put_address(at, OPTION_REQUESTED_ADDRESS, request->requested_address);
     at = put_address(at, OPTION_SERVER, request->server);
+    if (NET_WITH_ACD && request->type == DHCP_DECLINE) { /* table 5: nothing else */
+        *at = OPTION_END;
+        return;
+    }
     at = put(at, OPTION_PARAMETERS, parameters, sizeof parameters);
     if (request->hostname && request->hostname[0]) {
         size_t room = (size_t)(tail + size - at) - 3;

@@ -2,6 +2,8 @@
 #ifndef NET_WIRE_DHCP_H
 #define NET_WIRE_DHCP_H
 
+#include "net/features.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +33,10 @@ struct dhcp_reply {
     uint32_t server;
     uint32_t netmask;
     uint32_t router;
-    uint32_t dns_server;
+    uint32_t dns_servers[NET_DNS_SERVERS]; /* the first of them, as of the next */
+#if NET_WITH_SNTP
+    uint32_t ntp_servers[NET_NTP_SERVERS];
+#endif
     uint32_t lease_s, t1_s, t2_s;
     uint8_t type;
 };
@@ -47,6 +52,7 @@ struct dhcp_request {
     const uint8_t *mac;
     const char *hostname; /* NULL: none */
     uint8_t type;
+    bool broadcast; /* the answer is to be one; with NET_WITH_LINK_LOCAL */
 };
 
 /* The message is built in two parts, for a frame that is gathered from two places. */

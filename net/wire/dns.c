@@ -1,5 +1,6 @@
 #include "net/wire/dns.h"
 
+#include "net/features.h"
 #include "net/wire/bytes.h"
 
 #include <string.h>
@@ -10,9 +11,7 @@ enum {
     JUMPS_MAX = 16, /* compression pointers followed in one name */
     ALIASES_MAX = 8,
     RECORDS_MAX = 32, /* looked at in one answer */
-    TYPE_A = 1,
-    TYPE_CNAME = 5,
-    CLASS_IN = 1,
+    SOA_LEAST = 22,   /* two empty names and five numbers */
     FLAG_RD = 0x0100,
     FLAGS_FIXED = 0xF800, /* QR and opcode */
     FLAGS_RESPONSE = 0x8000,
@@ -92,8 +91,25 @@ static bool same_name(const uint8_t *message, size_t length, size_t a_at, size_t
     }
 }
 
-/* The place behind the name at `at`, 0 when malformed. */
-static size_t skip_name(const uint8_t *message, size_t length, size_t at)
+bool dns_name_is(const uint8_t *message, size_t length, size_t at, const uint8_t *name)
+{
+    struct walk walk = {message, length, at, at, 0, 0};
+    for (;;) { /* bounded by the name's terminator */
+        int n = next_label(&walk);
+        if (n != *name++) {
+            return false;
+        }
+        if (n == 0) {
+            return true;
+        }
+        if (!same_label(message + walk.at - n, name, (size_t)n)) {
+            return false;
+        }
+        name += n;
+    }
+}
+
+size_t dns_skip_name(const uint8_t *message, size_t length, size_t at)
 {
     size_t start = at;
     while (at < length && at - start < NAME_MAX_WIRE) {
@@ -135,12 +151,8 @@ size_t dns_name_length(const char *name)
     return total ? total + 1 : 0;
 }
 
-size_t dns_build_query(uint8_t *message, uint16_t id, const char *name)
+uint8_t *dns_put_name(uint8_t *at, const char *name)
 {
-    store_be32(message, (uint32_t)id << 16 | FLAG_RD);
-    store_be32(message + 4, 1U << 16); /* one question */
-    store_be32(message + 8, 0);
-    uint8_t *at = message + DNS_HEADER;
     while (*name) {
         size_t n = label_length(name);
         *at++ = (uint8_t)n;
@@ -149,7 +161,16 @@ size_t dns_build_query(uint8_t *message, uint16_t id, const char *name)
         name += name[n] ? n + 1 : n;
     }
     *at++ = 0;
-    store_be32(at, (uint32_t)TYPE_A << 16 | CLASS_IN);
+    return at;
+}
+
+size_t dns_build_query(uint8_t *message, uint16_t id, const char *name)
+{
+    store_be32(message, (uint32_t)id << 16 | FLAG_RD);
+    store_be32(message + 4, 1U << 16); /* one question */
+    store_be32(message + 8, 0);
+    uint8_t *at = dns_put_name(message + DNS_HEADER, name);
+    store_be32(at, (uint32_t)DNS_TYPE_A << 16 | DNS_CLASS_IN);
     return (size_t)(at + 4 - message);
 }
 
@@ -167,25 +188,21 @@ static bool question_matches(const uint8_t *message, size_t length, const char *
         name += name[n] ? n + 1 : n;
     }
     return length - at >= 5 && message[at] == 0 &&
-           load_be32(message + at + 1) == ((uint32_t)TYPE_A << 16 | CLASS_IN);
+           load_be32(message + at + 1) == ((uint32_t)DNS_TYPE_A << 16 | DNS_CLASS_IN);
 }
 
-struct record {
-    size_t name;
-    size_t data;
-    size_t length;
-    uint32_t type_and_class;
-};
-
-/* Reads the record at `at`; the place behind it, 0 when malformed. */
-static size_t read_record(const uint8_t *message, size_t length, size_t at, struct record *record)
+size_t dns_read_record(const uint8_t *message, size_t length, size_t at, struct dns_record *record)
 {
     record->name = at;
-    at = skip_name(message, length, at);
+    at = dns_skip_name(message, length, at);
     if (at == 0 || length - at < 10) {
         return 0;
     }
     record->type_and_class = load_be32(message + at);
+    if (NET_WITH_DNS_CACHE || NET_WITH_MDNS) {
+        uint32_t ttl = load_be32(message + at + 4);
+        record->ttl_s = ttl > INT32_MAX ? 0 : ttl; /* RFC 2181 8 */
+    }
     record->length = load_be16(message + at + 8);
     record->data = at + 10;
     return record->length <= length - record->data ? record->data + record->length : 0;
@@ -196,24 +213,27 @@ static size_t read_record(const uint8_t *message, size_t length, size_t at, stru
  * An alias is put in its place and the search begins again.
  */
 static enum dns_answer search(const uint8_t *message, size_t length, size_t at, unsigned count,
-                              size_t *wanted, uint32_t *address)
+                              size_t *wanted, struct dns_found *found)
 {
-    struct record record;
+    struct dns_record record;
     for (unsigned i = 0; i < count; i++) {
-        at = read_record(message, length, at, &record);
+        at = dns_read_record(message, length, at, &record);
         if (at == 0) {
             return DNS_IGNORED;
         }
-        bool alias = record.type_and_class == ((uint32_t)TYPE_CNAME << 16 | CLASS_IN);
-        bool found = record.type_and_class == ((uint32_t)TYPE_A << 16 | CLASS_IN);
-        if ((!alias && !found) || !same_name(message, length, record.name, *wanted)) {
+        bool alias = record.type_and_class == ((uint32_t)DNS_TYPE_CNAME << 16 | DNS_CLASS_IN);
+        bool address = record.type_and_class == ((uint32_t)DNS_TYPE_A << 16 | DNS_CLASS_IN);
+        if ((!alias && !address) || !same_name(message, length, record.name, *wanted)) {
             continue;
         }
-        if (found && record.length != 4) {
+        if (address && record.length != 4) {
             return DNS_IGNORED;
         }
-        if (found) {
-            *address = load_be32(message + record.data);
+        if (NET_WITH_DNS_CACHE && record.ttl_s < found->ttl_s) {
+            found->ttl_s = record.ttl_s;
+        }
+        if (address) {
+            found->address = load_be32(message + record.data);
             return DNS_ADDRESS;
         }
         *wanted = record.data;
@@ -223,8 +243,30 @@ static enum dns_answer search(const uint8_t *message, size_t length, size_t at, 
     return DNS_NO_NAME;
 }
 
+/*
+ * How long it may be remembered that there is no answer: by the SOA record of the authority section, which
+ * follows `answers` records (RFC 2308 5). 0: there is none.
+ */
+static uint32_t negative_ttl(const uint8_t *message, size_t length, size_t at, unsigned answers)
+{
+    unsigned authorities = load_be16(message + 8);
+    struct dns_record record;
+    for (unsigned i = 0; i < RECORDS_MAX && i < answers + authorities; i++) {
+        at = dns_read_record(message, length, at, &record);
+        if (at == 0) {
+            return 0;
+        }
+        if (i >= answers && record.type_and_class == ((uint32_t)DNS_TYPE_SOA << 16 | DNS_CLASS_IN) &&
+            record.length >= SOA_LEAST) {
+            uint32_t minimum = load_be32(message + record.data + record.length - 4);
+            return minimum < record.ttl_s ? minimum : record.ttl_s;
+        }
+    }
+    return 0;
+}
+
 enum dns_answer dns_parse(const uint8_t *message, size_t length, uint16_t id, const char *name,
-                          uint32_t *address)
+                          struct dns_found *found)
 {
     if (length < DNS_HEADER || load_be16(message) != id || load_be16(message + 4) != 1 ||
         !question_matches(message, length, name)) {
@@ -234,19 +276,23 @@ enum dns_answer dns_parse(const uint8_t *message, size_t length, uint16_t id, co
     if ((flags & FLAGS_FIXED) != FLAGS_RESPONSE) {
         return DNS_IGNORED;
     }
-    if ((flags & RCODE) == RCODE_NAME_ERROR) {
-        return DNS_NO_NAME;
-    }
-    if ((flags & RCODE) || (flags & FLAG_TC)) {
+    bool exists = (flags & RCODE) != RCODE_NAME_ERROR;
+    if (exists && ((flags & RCODE) || (flags & FLAG_TC))) {
         return DNS_FAILURE;
     }
     unsigned count = load_be16(message + 6);
     count = count < RECORDS_MAX ? count : RECORDS_MAX;
-    size_t answers = skip_name(message, length, DNS_HEADER) + 4;
+    size_t answers = dns_skip_name(message, length, DNS_HEADER) + 4;
     size_t wanted = DNS_HEADER;
     enum dns_answer answer = DNS_NO_NAME;
-    for (unsigned i = 0; i < ALIASES_MAX && wanted != 0 && answer == DNS_NO_NAME; i++) {
-        answer = search(message, length, answers, count, &wanted, address);
+    if (NET_WITH_DNS_CACHE) {
+        found->ttl_s = UINT32_MAX;
+    }
+    for (unsigned i = 0; exists && i < ALIASES_MAX && wanted != 0 && answer == DNS_NO_NAME; i++) {
+        answer = search(message, length, answers, count, &wanted, found);
+    }
+    if (NET_WITH_DNS_CACHE && answer == DNS_NO_NAME) {
+        found->ttl_s = negative_ttl(message, length, answers, count);
     }
     return answer;
 }

@@ -9,9 +9,13 @@ enum {
     ICMP_ECHO_REPLY = 0,
     ICMP_UNREACHABLE = 3,
     ICMP_ECHO = 8,
+    ICMP_TIME_EXCEEDED = 11,
+    ICMP_PARAMETER_PROBLEM = 12,
     ICMP_CODE_PROTOCOL = 2, /* of unreachable */
     ICMP_CODE_PORT = 3,
-    ICMP_QUOTE = 28, /* IPv4 header without options and eight bytes (RFC 792, 1122 3.2.2) */
+    ICMP_CODE_FRAGMENTATION = 4, /* needed, and forbidden by DF */
+    ICMP_CODE_REASSEMBLY = 1,    /* of time exceeded */
+    ICMP_QUOTED = 8,             /* bytes after the IPv4 header (RFC 792) */
 };
 
 #endif

@@ -6,7 +6,6 @@
 
 enum {
     VERSION_AND_IHL = 0x45,
-    MORE_FRAGMENTS_AND_OFFSET = 0x3FFF,
     OPTION_LSRR = 131,
     OPTION_SSRR = 137,
 };
@@ -26,6 +25,11 @@ static bool options_acceptable(const uint8_t *options, size_t length)
     return kind == OPTION_END;
 }
 
+static bool is_fragment(const uint8_t *header)
+{
+    return load_be16(header + IPV4_FRAGMENT_FIELD) & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET);
+}
+
 enum ipv4_fault ipv4_parse(uint8_t *packet, size_t length, bool verify, struct ipv4_packet *ip)
 {
     if (length < IPV4_HEADER) {
@@ -43,7 +47,7 @@ enum ipv4_fault ipv4_parse(uint8_t *packet, size_t length, bool verify, struct i
                            !options_acceptable(packet + IPV4_HEADER, header_length - IPV4_HEADER))) {
         return IPV4_BAD_HEADER;
     }
-    if (load_be16(packet + 6) & MORE_FRAGMENTS_AND_OFFSET) {
+    if (!NET_WITH_FRAGMENTS && is_fragment(packet)) {
         return IPV4_FRAGMENT;
     }
     ip->header = packet;
@@ -52,6 +56,12 @@ enum ipv4_fault ipv4_parse(uint8_t *packet, size_t length, bool verify, struct i
     ip->source = load_be32(packet + 12);
     ip->destination = load_be32(packet + 16);
     ip->protocol = packet[9];
+#if NET_WITH_FRAGMENTS
+    ip->reassembled = false;
+    if (is_fragment(packet)) {
+        return IPV4_FRAGMENT;
+    }
+#endif
     return IPV4_GOOD;
 }
 

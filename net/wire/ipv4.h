@@ -2,16 +2,26 @@
 #ifndef NET_WIRE_IPV4_H
 #define NET_WIRE_IPV4_H
 
+#include "net/features.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
     IPV4_HEADER = 20,
+    IPV4_HEADER_MAX = 60,
     IPV4_PROTOCOL_ICMP = 1,
+    IPV4_PROTOCOL_IGMP = 2,
     IPV4_PROTOCOL_TCP = 6,
     IPV4_PROTOCOL_UDP = 17,
     IPV4_TTL = 64,
+};
+
+enum {
+    IPV4_MORE_FRAGMENTS = 0x2000, /* of the half word at IPV4_FRAGMENT_FIELD; the rest is the offset / 8 */
+    IPV4_FRAGMENT_OFFSET = 0x1FFF,
+    IPV4_FRAGMENT_FIELD = 6,
 };
 
 #define IPV4_BROADCAST UINT32_MAX
@@ -20,7 +30,7 @@ enum ipv4_fault {
     IPV4_GOOD,
     IPV4_BAD_HEADER, /* version, lengths, TTL 0, malformed options or a source route */
     IPV4_BAD_CHECKSUM,
-    IPV4_FRAGMENT,
+    IPV4_FRAGMENT, /* and good, so far */
 };
 
 struct ipv4_packet {
@@ -30,9 +40,13 @@ struct ipv4_packet {
     uint32_t source;
     uint32_t destination;
     uint8_t protocol;
+#if NET_WITH_FRAGMENTS
+    bool reassembled; /* of fragments, whose payload no device has verified */
+#endif
 };
 
-/* `verify`: check the header's checksum in software. */
+/* `verify`: check the header's checksum in software. `ip` is filled in when the packet is good, or a
+ * fragment. */
 enum ipv4_fault ipv4_parse(uint8_t *packet, size_t length, bool verify, struct ipv4_packet *ip);
 
 /* Loopback, group and reserved addresses, and "this network", can be no host's (RFC 1122 3.2.1.3). */
@@ -40,6 +54,17 @@ static inline bool ipv4_is_host(uint32_t address)
 {
     uint32_t first = address >> 24;
     return first != 0 && first != 127 && first < 224;
+}
+
+static inline bool ipv4_is_multicast(uint32_t address)
+{
+    return address >> 28 == 14;
+}
+
+/* 169.254/16 (RFC 3927) */
+static inline bool ipv4_is_link_local(uint32_t address)
+{
+    return address >> 16 == 0xA9FE;
 }
 
 /* Writes IPV4_HEADER bytes with checksum 0. `length` includes the header. */

@@ -68,6 +68,13 @@ struct sent_segment {
     uint8_t flags;
     size_t length;
     uint8_t data[1600];
+    /* Options; `options` is all of their bytes. */
+    size_t options;
+    int scale; /* -1: none */
+    bool sack_permitted, timestamps;
+    uint32_t timestamp, echo;
+    unsigned sack_blocks;
+    uint32_t sack[4][2];
 };
 
 extern const uint8_t our_mac[6], peer_mac[6], everyone[6];
@@ -75,6 +82,9 @@ extern const uint8_t our_mac[6], peer_mac[6], everyone[6];
 /* Static address, link up. Sizes of the TCP buffers; `capabilities` of the device. */
 void rig_open(struct rig *rig, size_t tx_size, size_t rx_size, unsigned capabilities);
 void rig_open_dhcp(struct rig *rig);
+/* The same with any configuration. */
+void rig_open_config(struct rig *rig, const struct net_config *config, size_t tx_size, size_t rx_size,
+                     unsigned capabilities);
 /* Checks that no frame is still borrowed, and frees. */
 void rig_close(struct rig *rig);
 

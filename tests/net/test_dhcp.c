@@ -1,19 +1,7 @@
 /* The DHCP client against a scripted server (RFC 2131), and hostile input of class DHCP. */
-#include "rig.h"
+#include "dhcp_server.h"
 
 #include <string.h>
-
-enum { DISCOVER = 1, OFFER = 2, REQUEST = 3, ACKNOWLEDGE = 5, NAK = 6 };
-
-static struct rig rig;
-
-struct message {
-    uint32_t xid, client, requested, server;
-    uint8_t type;
-    bool broadcast;
-};
-
-static struct message last;
 
 static int setup(void **state)
 {
@@ -29,125 +17,16 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct message decode(const struct frame *frame)
-{
-    const uint8_t *dhcp = frame->bytes + 42;
-    assert_int_equal(get16(frame->bytes + 34), 68);
-    assert_int_equal(get16(frame->bytes + 36), 67);
-    assert_true(frame->length >= 42 + 300);
-    assert_int_equal(get32(dhcp), 0x01010600);
-    assert_memory_equal(dhcp + 28, our_mac, 6);
-    assert_int_equal(get32(dhcp + 236), 0x63825363);
-    struct message message = {.xid = get32(dhcp + 4), .client = get32(dhcp + 12)};
-    message.broadcast = memcmp(frame->bytes, everyone, 6) == 0;
-    bool parameters = false, name = false;
-    size_t at = 240;
-    for (; dhcp[at] != 255; at += 2U + dhcp[at + 1]) {
-        assert_true(42 + at + 2 + dhcp[at + 1] < frame->length);
-        switch (dhcp[at]) {
-        case 53: message.type = dhcp[at + 2]; break;
-        case 50: message.requested = get32(dhcp + at + 2); break;
-        case 54: message.server = get32(dhcp + at + 2); break;
-        case 55: parameters = true; break;
-        case 12: name = dhcp[at + 1] == 11 && memcmp(dhcp + at + 2, "mote-000002", 11) == 0; break;
-        default: fail();
-        }
-    }
-    assert_true(parameters && name);
-    return message;
-}
-
-static void expect(uint8_t type)
-{
-    const struct frame *frame = rig_sent(&rig);
-    assert_non_null(frame);
-    last = decode(frame);
-    assert_int_equal(last.type, type);
-}
-
-static uint32_t wait_for(uint8_t type, uint32_t limit)
-{
-    uint32_t start = rig.now;
-    while (rig.fake.sent_head == rig.fake.sent_tail && rig.now - start <= limit) {
-        uint32_t wait = net_wait_ms(&rig.net, rig.now);
-        rig_advance(&rig, wait ? wait : 1);
-    }
-    expect(type);
-    return rig.now - start;
-}
-
-static const uint8_t good_options[] = {1, 4, 255, 255, 255, 0, 3,  4, 10, 0, 0,  1,
-                                       6, 4, 10,  0,   0,   1, 51, 4, 0,  0, 14, 16};
-
-struct reply {
-    uint8_t type;
-    uint32_t address, server; /* server 0: no option */
-    const uint8_t *options;
-    size_t length;
-};
-
-static size_t build(uint8_t *dhcp, const struct reply *reply)
-{
-    memset(dhcp, 0, 600);
-    put32(dhcp, 0x02010600);
-    put32(dhcp + 4, last.xid);
-    put32(dhcp + 16, reply->address);
-    memcpy(dhcp + 28, our_mac, 6);
-    put32(dhcp + 236, 0x63825363);
-    size_t at = 240;
-    if (reply->type) {
-        dhcp[at++] = 53;
-        dhcp[at++] = 1;
-        dhcp[at++] = reply->type;
-    }
-    if (reply->server) {
-        dhcp[at++] = 54;
-        dhcp[at++] = 4;
-        put32(dhcp + at, reply->server);
-        at += 4;
-    }
-    memcpy(dhcp + at, reply->options, reply->length);
-    at += reply->length;
-    dhcp[at++] = 255;
-    return at;
-}
-
-static void send_raw(const uint8_t *dhcp, size_t length)
-{
-    uint8_t frame[1600];
-    rig_receive(&rig, frame, make_udp(frame, PEER, 67, OURS, 68, dhcp, length));
-}
-
-static void answer_with(uint8_t type, uint32_t address, uint32_t server, const void *options, size_t length)
-{
-    uint8_t dhcp[800];
-    send_raw(dhcp, build(dhcp, &(struct reply){type, address, server, options, length}));
-}
-
-static void answer(uint8_t type)
-{
-    answer_with(type, OURS, PEER, good_options, sizeof good_options);
-}
-
-static void bind(void)
-{
-    wait_for(DISCOVER, 5000);
-    answer(OFFER);
-    expect(REQUEST);
-    answer(ACKNOWLEDGE);
-    assert_true(net_is_up(&rig.net));
-}
-
 static void lease(void **state)
 {
     (void)state;
-    expect(DISCOVER);
+    dhcp_expect(DISCOVER);
     assert_true(last.broadcast && !last.requested && !last.server && !last.client);
     assert_false(net_is_up(&rig.net));
-    answer(OFFER);
-    expect(REQUEST); /* SELECTING: options 50 and 54, no ciaddr (table 4) */
+    dhcp_answer(OFFER);
+    dhcp_expect(REQUEST); /* SELECTING: options 50 and 54, no ciaddr (table 4) */
     assert_true(last.broadcast && last.requested == OURS && last.server == PEER && !last.client);
-    answer(ACKNOWLEDGE);
+    dhcp_answer(ACKNOWLEDGE);
     assert_int_equal(net_address(&rig.net), OURS);
     assert_int_equal(net_netmask(&rig.net), MASK);
     assert_int_equal(net_gateway(&rig.net), PEER);
@@ -159,58 +38,58 @@ static void lease(void **state)
 static void back_off(void **state) /* 4.1 */
 {
     (void)state;
-    expect(DISCOVER);
+    dhcp_expect(DISCOVER);
     for (uint32_t wait = 4000; wait <= 64000; wait *= 2) {
-        assert_in_range(wait_for(DISCOVER, 70000), wait - 1000, wait + 1000);
+        assert_in_range(dhcp_wait_for(DISCOVER, 70000), wait - 1000, wait + 1000);
     }
-    assert_in_range(wait_for(DISCOVER, 70000), 63000, 65000);
-    answer(OFFER);
-    expect(REQUEST);
+    assert_in_range(dhcp_wait_for(DISCOVER, 70000), 63000, 65000);
+    dhcp_answer(OFFER);
+    dhcp_expect(REQUEST);
     for (uint32_t wait = 4000; wait <= 16000; wait *= 2) {
-        assert_in_range(wait_for(REQUEST, 70000), wait - 1000, wait + 1000);
+        assert_in_range(dhcp_wait_for(REQUEST, 70000), wait - 1000, wait + 1000);
     }
-    wait_for(DISCOVER, 40000); /* the server went silent: anew */
-    bind();
+    dhcp_wait_for(DISCOVER, 40000); /* the server went silent: anew */
+    dhcp_bind();
 }
 
 static void nak_begins_anew(void **state)
 {
     (void)state;
-    expect(DISCOVER);
-    answer(NAK); /* nothing was asked: ignored */
-    answer(OFFER);
-    expect(REQUEST);
-    answer_with(NAK, 0, PEER + 7, "", 0); /* of another server: ignored */
+    dhcp_expect(DISCOVER);
+    dhcp_answer(NAK); /* nothing was asked: ignored */
+    dhcp_answer(OFFER);
+    dhcp_expect(REQUEST);
+    dhcp_answer_with(NAK, 0, PEER + 7, "", 0); /* of another server: ignored */
     rig_nothing_sent(&rig);
-    answer_with(NAK, 0, PEER, "", 0);
-    bind();
+    dhcp_answer_with(NAK, 0, PEER, "", 0);
+    dhcp_bind();
     rig_expect_health(&rig);
     rig_run(&rig, 1800000 - 1000);
     rig_discard_sent(&rig);
     rig_run(&rig, 1000);
     rig_resolve(&rig);
-    wait_for(REQUEST, 2000);
-    answer_with(NAK, 0, PEER, "", 0);
+    dhcp_wait_for(REQUEST, 2000);
+    dhcp_answer_with(NAK, 0, PEER, "", 0);
     assert_false(net_is_up(&rig.net));
     assert_int_equal(tcp_error(&rig.tcp), NET_ERROR_ADDRESS);
-    bind();
+    dhcp_bind();
     rig_expect_health(&rig);
 }
 
 static void renewal(void **state) /* 4.4.5 */
 {
     (void)state;
-    bind();
+    dhcp_bind();
     rig_expect_health(&rig);
     rig_run(&rig, 1800000 - 1);
     rig_discard_sent(&rig);
     rig_run(&rig, 1);
     rig_resolve(&rig); /* the entry has aged out */
-    wait_for(REQUEST, 5000);
+    dhcp_wait_for(REQUEST, 5000);
     assert_true(!last.broadcast && last.client == OURS && !last.requested && !last.server);
     static const uint8_t only_lease[] = {51, 4, 0, 0, 14, 16};
-    answer_with(ACKNOWLEDGE, OURS, PEER, only_lease,
-                sizeof only_lease); /* without router and mask: keeps them */
+    dhcp_answer_with(ACKNOWLEDGE, OURS, PEER, only_lease,
+                     sizeof only_lease); /* without router and mask: keeps them */
     assert_int_equal(net_gateway(&rig.net), PEER);
     assert_int_equal(net_netmask(&rig.net), MASK);
     rig_expect_health(&rig); /* on the same connection */
@@ -219,7 +98,7 @@ static void renewal(void **state) /* 4.4.5 */
 static void rebinding_and_expiry(void **state)
 {
     (void)state;
-    bind();
+    dhcp_bind();
     rig_expect_health(&rig);
     uint32_t start = rig.now;
     unsigned unicast = 0, broadcast = 0;
@@ -233,7 +112,7 @@ static void rebinding_and_expiry(void **state)
                 rig_receive(&rig, arp, make_arp(arp, 2, peer_mac, PEER, OURS));
                 continue;
             }
-            last = decode(frame);
+            last = dhcp_decode(frame);
             assert_int_equal(last.type, REQUEST);
             *(last.broadcast ? &broadcast : &unicast) += 1;
             assert_true(last.broadcast == (rig.now - start >= 3150000));
@@ -243,14 +122,14 @@ static void rebinding_and_expiry(void **state)
     assert_in_range(unicast, 4, 10);
     assert_in_range(broadcast, 2, 8);
     assert_int_equal(tcp_error(&rig.tcp), NET_ERROR_ADDRESS);
-    bind();
+    dhcp_bind();
     rig_expect_health(&rig);
 }
 
 static void link_returns(void **state) /* 3.2, INIT-REBOOT */
 {
     (void)state;
-    bind();
+    dhcp_bind();
     rig_expect_health(&rig);
     net_link(&rig.net, false, rig.now);
     assert_false(net_is_up(&rig.net));
@@ -258,10 +137,10 @@ static void link_returns(void **state) /* 3.2, INIT-REBOOT */
     rig_nothing_sent(&rig);
     net_link(&rig.net, true, rig.now);
     rig_poll(&rig);
-    expect(REQUEST);
+    dhcp_expect(REQUEST);
     assert_true(last.broadcast && last.requested == OURS && !last.server && !last.client);
     assert_false(net_is_up(&rig.net));
-    answer(ACKNOWLEDGE);
+    dhcp_answer(ACKNOWLEDGE);
     assert_true(net_is_up(&rig.net));
     assert_int_equal(tcp_state(&rig.tcp), TCP_ESTABLISHED);
     rig_write(&rig, "", 0);
@@ -270,22 +149,22 @@ static void link_returns(void **state) /* 3.2, INIT-REBOOT */
     net_link(&rig.net, false, rig.now);
     net_link(&rig.net, true, rig.now);
     rig_poll(&rig);
-    expect(REQUEST);
+    dhcp_expect(REQUEST);
     static const uint8_t only_lease[] = {51, 4, 0, 0, 14, 16};
-    answer_with(ACKNOWLEDGE, OURS + 1, PEER, only_lease,
-                sizeof only_lease); /* another address: the connection ends */
+    dhcp_answer_with(ACKNOWLEDGE, OURS + 1, PEER, only_lease,
+                     sizeof only_lease); /* another address: the connection ends */
     assert_int_equal(tcp_error(&rig.tcp), NET_ERROR_ADDRESS);
 }
 
 static void link_returns_without_server(void **state)
 {
     (void)state;
-    bind();
+    dhcp_bind();
     net_link(&rig.net, false, rig.now);
     net_link(&rig.net, true, rig.now);
     rig_poll(&rig);
-    expect(REQUEST);
-    wait_for(REQUEST, 10000);
+    dhcp_expect(REQUEST);
+    dhcp_wait_for(REQUEST, 10000);
     rig_run(&rig, 20000); /* the lease runs: it is used on */
     assert_true(net_is_up(&rig.net));
     rig_expect_health(&rig);
@@ -297,7 +176,7 @@ static void expect_ignored(uint8_t type, uint32_t address, uint32_t server, cons
                            size_t length)
 {
     uint32_t before = net_statistics(&rig.net)->dropped[NET_DROP_DHCP];
-    answer_with(type, address, server, options, length);
+    dhcp_answer_with(type, address, server, options, length);
     assert_int_equal(net_statistics(&rig.net)->dropped[NET_DROP_DHCP], before + 1);
     rig_nothing_sent(&rig);
     assert_false(net_is_up(&rig.net));
@@ -306,63 +185,64 @@ static void expect_ignored(uint8_t type, uint32_t address, uint32_t server, cons
 static void bad_offers(void **state)
 {
     (void)state;
-    expect(DISCOVER);
+    dhcp_expect(DISCOVER);
     static const uint32_t addresses[] = {0, 0xFFFFFFFF, 0xE0000005, 0x7F000001};
     for (unsigned i = 0; i < 4; i++) {
-        expect_ignored(OFFER, addresses[i], PEER, good_options, sizeof good_options);
+        expect_ignored(OFFER, addresses[i], PEER, good_options, GOOD_OPTIONS);
     }
-    expect_ignored(OFFER, OURS, 0, good_options, sizeof good_options); /* missing 54 */
-    expect_ignored(OFFER, OURS, PEER, good_options, 18);               /* missing 51 */
-    expect_ignored(0, OURS, PEER, good_options, sizeof good_options);  /* missing 53 */
-    expect_ignored(OFFER, OURS, PEER, "\x33\4\0\0\0\0", 6);            /* lease 0 */
-    expect_ignored(ACKNOWLEDGE, OURS, PEER, good_options, sizeof good_options);
+    expect_ignored(OFFER, OURS, 0, good_options, GOOD_OPTIONS); /* missing 54 */
+    expect_ignored(OFFER, OURS, PEER, good_options, 18);        /* missing 51 */
+    expect_ignored(0, OURS, PEER, good_options, GOOD_OPTIONS);  /* missing 53 */
+    expect_ignored(OFFER, OURS, PEER, "\x33\4\0\0\0\0", 6);     /* lease 0 */
+    expect_ignored(OFFER, OURS, PEER, "\x33\4\0\0\0\1", 6);     /* 1: would be renewed without a pause */
+    expect_ignored(ACKNOWLEDGE, OURS, PEER, good_options, GOOD_OPTIONS);
     last.xid ^= 1;
-    expect_ignored(OFFER, OURS, PEER, good_options, sizeof good_options); /* other xid */
+    expect_ignored(OFFER, OURS, PEER, good_options, GOOD_OPTIONS); /* other xid */
     last.xid ^= 1;
     uint8_t dhcp[800];
-    size_t length = build(dhcp, &(struct reply){OFFER, OURS, PEER, good_options, sizeof good_options});
+    size_t length = dhcp_build(dhcp, &(struct dhcp_answer){OFFER, OURS, PEER, good_options, GOOD_OPTIONS});
     dhcp[28] ^= 4; /* other chaddr */
-    send_raw(dhcp, length);
+    dhcp_send_raw(dhcp, length);
     rig_nothing_sent(&rig);
-    bind();
+    dhcp_bind();
     rig_expect_health(&rig);
 }
 
 static void bad_options(void **state)
 {
     (void)state;
-    expect(DISCOVER);
+    dhcp_expect(DISCOVER);
     expect_ignored(OFFER, OURS, PEER, "\x33\4\0\0\16\20\1\200", 8); /* length beyond the end */
     expect_ignored(OFFER, OURS, PEER, "\x33\3\0\0\16", 5);          /* wrong lengths */
     expect_ignored(OFFER, OURS, PEER, "\x33\4\0\0\16\20\3\5\1\2\3\4\5", 13);
     expect_ignored(OFFER, OURS, PEER, "\x33\4\0\0\16\20\6\0", 8);
     expect_ignored(OFFER, OURS, PEER, "\x33\4\0\0\16\20\65\2\2\2", 10);
     uint8_t dhcp[800];
-    size_t length = build(dhcp, &(struct reply){OFFER, OURS, PEER, good_options, sizeof good_options});
+    size_t length = dhcp_build(dhcp, &(struct dhcp_answer){OFFER, OURS, PEER, good_options, GOOD_OPTIONS});
     for (size_t cut = 0; cut < length - 26; cut++) { /* without lease at least */
-        send_raw(dhcp, cut);
+        dhcp_send_raw(dhcp, cut);
         rig_nothing_sent(&rig);
     }
     dhcp[length - 1] = 0; /* no end option: the message's end is one */
-    send_raw(dhcp, length);
-    expect(REQUEST);
+    dhcp_send_raw(dhcp, length);
+    dhcp_expect(REQUEST);
 }
 
 static void overload(void **state)
 {
     (void)state;
-    expect(DISCOVER);
+    dhcp_expect(DISCOVER);
     uint8_t dhcp[800];
-    struct reply reply = {OFFER, OURS, PEER, (const uint8_t *)"\x34\1\3", 3};
-    size_t length = build(dhcp, &reply);
+    struct dhcp_answer reply = {OFFER, OURS, PEER, (const uint8_t *)"\x34\1\3", 3};
+    size_t length = dhcp_build(dhcp, &reply);
     memcpy(dhcp + 108, "\x33\4\0\0\16\20\x34\1\3",
            9); /* lease in file, and overload again, which means nothing */
-    send_raw(dhcp, length);
-    expect(REQUEST);
+    dhcp_send_raw(dhcp, length);
+    dhcp_expect(REQUEST);
     memset(dhcp + 44, 77, 64); /* sname: an option that reaches beyond */
     dhcp[242] = ACKNOWLEDGE;
     uint32_t before = net_statistics(&rig.net)->dropped[NET_DROP_DHCP];
-    send_raw(dhcp, length);
+    dhcp_send_raw(dhcp, length);
     assert_int_equal(net_statistics(&rig.net)->dropped[NET_DROP_DHCP], before + 1);
     assert_false(net_is_up(&rig.net));
 }
@@ -381,15 +261,15 @@ static void odd_masks_and_times(void **state)
         {{51, 4, 0, 0, 0, 100, 58, 4, 0, 0, 1, 0, 59, 4, 0, 0, 2, 0}, MASK},  /* both beyond the lease */
         {{51, 4, 255, 255, 255, 255}, MASK},
         {{51, 4, 255, 255, 255, 254}, MASK},
-        {{51, 4, 0, 0, 0, 1}, MASK},
+        {{51, 4, 0, 0, 0, 2}, MASK},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         rig_close(&rig);
         rig_open_dhcp(&rig);
-        expect(DISCOVER);
-        answer_with(OFFER, OURS, PEER, cases[i].options, sizeof cases[i].options);
-        expect(REQUEST);
-        answer_with(ACKNOWLEDGE, OURS, PEER, cases[i].options, sizeof cases[i].options);
+        dhcp_expect(DISCOVER);
+        dhcp_answer_with(OFFER, OURS, PEER, cases[i].options, sizeof cases[i].options);
+        dhcp_expect(REQUEST);
+        dhcp_answer_with(ACKNOWLEDGE, OURS, PEER, cases[i].options, sizeof cases[i].options);
         assert_true(net_is_up(&rig.net));
         assert_int_equal(net_netmask(&rig.net), cases[i].mask);
         assert_int_equal(net_gateway(&rig.net), 0);
@@ -397,12 +277,12 @@ static void odd_masks_and_times(void **state)
     /* the network's own or its broadcast address is none for a host */
     rig_close(&rig);
     rig_open_dhcp(&rig);
-    expect(DISCOVER);
-    answer(OFFER);
-    expect(REQUEST);
-    expect_ignored(ACKNOWLEDGE, OURS | 255, PEER, good_options, sizeof good_options);
-    expect_ignored(ACKNOWLEDGE, OURS & MASK, PEER, good_options, sizeof good_options);
-    answer(ACKNOWLEDGE);
+    dhcp_expect(DISCOVER);
+    dhcp_answer(OFFER);
+    dhcp_expect(REQUEST);
+    expect_ignored(ACKNOWLEDGE, OURS | 255, PEER, good_options, GOOD_OPTIONS);
+    expect_ignored(ACKNOWLEDGE, OURS & MASK, PEER, good_options, GOOD_OPTIONS);
+    dhcp_answer(ACKNOWLEDGE);
     rig_expect_health(&rig);
 }
 
@@ -410,10 +290,10 @@ static void infinite_lease(void **state)
 {
     (void)state;
     static const uint8_t options[] = {51, 4, 255, 255, 255, 255, 1, 4, 255, 255, 255, 0};
-    expect(DISCOVER);
-    answer_with(OFFER, OURS, PEER, options, sizeof options);
-    expect(REQUEST);
-    answer_with(ACKNOWLEDGE, OURS, PEER, options, sizeof options);
+    dhcp_expect(DISCOVER);
+    dhcp_answer_with(OFFER, OURS, PEER, options, sizeof options);
+    dhcp_expect(REQUEST);
+    dhcp_answer_with(ACKNOWLEDGE, OURS, PEER, options, sizeof options);
     for (int day = 0; day < 60; day++) {
         rig_run(&rig, 86400000);
         assert_true(net_is_up(&rig.net));
@@ -424,14 +304,336 @@ static void infinite_lease(void **state)
 static void two_servers(void **state)
 {
     (void)state;
-    expect(DISCOVER);
-    answer(OFFER);
-    expect(REQUEST);
-    expect_ignored(OFFER, OURS + 9, PEER + 9, good_options, sizeof good_options);
-    expect_ignored(ACKNOWLEDGE, OURS + 9, PEER + 9, good_options, sizeof good_options);
-    answer(ACKNOWLEDGE);
+    dhcp_expect(DISCOVER);
+    dhcp_answer(OFFER);
+    dhcp_expect(REQUEST);
+    expect_ignored(OFFER, OURS + 9, PEER + 9, good_options, GOOD_OPTIONS);
+    expect_ignored(ACKNOWLEDGE, OURS + 9, PEER + 9, good_options, GOOD_OPTIONS);
+    dhcp_answer(ACKNOWLEDGE);
     assert_int_equal(net_address(&rig.net), OURS);
 }
+
+/* Time in which nobody looks at what is sent. */
+static void pass(uint32_t ms)
+{
+    for (; ms > 1000; ms -= 1000) {
+        rig_run(&rig, 1000);
+        rig_discard_sent(&rig);
+    }
+    rig_run(&rig, ms - 1);
+    rig_discard_sent(&rig);
+    rig_run(&rig, 1);
+}
+
+/* NAK where nothing is being asked, and where it is. */
+static void nak_in_every_state(void **state)
+{
+    (void)state;
+    dhcp_expect(DISCOVER);
+    dhcp_answer_with(NAK, 0, PEER, "", 0); /* SELECTING */
+    dhcp_bind();
+    rig_expect_health(&rig);
+    dhcp_answer_with(NAK, 0, PEER, "", 0); /* BOUND */
+    assert_true(net_is_up(&rig.net));
+    net_link(&rig.net, false, rig.now);
+    dhcp_answer_with(NAK, 0, PEER, "", 0); /* no link */
+    net_link(&rig.net, true, rig.now);
+    rig_poll(&rig);
+    dhcp_expect(REQUEST);
+    dhcp_answer_with(NAK, 0, PEER + 3, "", 0); /* INIT-REBOOT: any server may know that we have moved */
+    assert_false(net_is_up(&rig.net));
+    dhcp_bind();
+    pass(3150000); /* REBINDING */
+    dhcp_wait_for(REQUEST, 400000);
+    assert_true(last.broadcast && net_is_up(&rig.net));
+    dhcp_answer_with(NAK, 0, PEER + 3, "", 0);
+    assert_false(net_is_up(&rig.net));
+    dhcp_bind();
+    rig_expect_health(&rig);
+}
+
+/* Whoever answers in REBINDING is the server from then on (4.4.5). */
+static void another_server_at_rebinding(void **state)
+{
+    (void)state;
+    dhcp_bind();
+    rig_expect_health(&rig);
+    pass(3150000);
+    dhcp_wait_for(REQUEST, 400000);
+    assert_true(last.broadcast && last.client == OURS && !last.server && !last.requested);
+    dhcp_answer_with(ACKNOWLEDGE, OURS, PEER + 5, good_options, GOOD_OPTIONS);
+    assert_int_equal(tcp_state(&rig.tcp), TCP_ESTABLISHED);
+    pass(1800000);
+    const struct frame *frame = rig_sent(&rig); /* the server is unknown to ARP */
+    assert_non_null(frame);
+    assert_int_equal(get16(frame->bytes + 12), 0x0806);
+    assert_int_equal(get32(frame->bytes + 38), PEER + 5);
+    rig_discard_sent(&rig);
+    uint8_t arp[64];
+    rig_receive(&rig, arp, make_arp(arp, 2, peer_mac, PEER + 5, OURS));
+    dhcp_wait_for(REQUEST, 5000);
+    assert_false(last.broadcast);
+}
+
+/* A server that is not even there is not asked for without a pause. */
+static void absent_server_at_renewal(void **state)
+{
+    (void)state;
+    dhcp_bind();
+    net_link(&rig.net, false, rig.now); /* so that ARP forgets */
+    net_link(&rig.net, true, rig.now);
+    rig_poll(&rig);
+    dhcp_expect(REQUEST);
+    dhcp_answer(ACKNOWLEDGE);
+    unsigned requests = 0;
+    for (int second = 0; second < 3100; second++) {
+        rig_run(&rig, 1000);
+        while (rig_sent(&rig)) {
+            requests++;
+        }
+    }
+    assert_in_range(requests, 10, 80);
+}
+
+/* A server that changes the address at a renewal: the old one is not used on. */
+static void another_address_at_renewal(void **state)
+{
+    (void)state;
+    dhcp_bind();
+    rig_expect_health(&rig);
+    pass(1800000);
+    dhcp_wait_for(REQUEST, 5000);
+    dhcp_answer_with(ACKNOWLEDGE, OURS + 1, PEER, good_options, GOOD_OPTIONS);
+    assert_int_equal(net_address(&rig.net), OURS + 1);
+    assert_int_equal(tcp_error(&rig.tcp), NET_ERROR_ADDRESS);
+}
+
+/* 4.4.1: a lease runs from the request on, however late its answer comes. */
+static void lease_runs_from_the_request(void **state)
+{
+    (void)state;
+    static const uint8_t short_lease[] = {51, 4, 0, 0, 0, 60};
+    dhcp_expect(DISCOVER);
+    dhcp_answer(OFFER);
+    dhcp_expect(REQUEST);
+    rig_run(&rig, 2000);
+    dhcp_answer_with(ACKNOWLEDGE, OURS, PEER, short_lease, sizeof short_lease);
+    assert_true(net_is_up(&rig.net));
+    rig_run(&rig, 57999);
+    assert_true(net_is_up(&rig.net));
+    rig_run(&rig, 1);
+    assert_false(net_is_up(&rig.net));
+    rig_discard_sent(&rig);
+}
+
+/* What there is of servers of names and of the time, in order; what can be none is left out. */
+static void lists_of_servers(void **state)
+{
+    (void)state;
+    static const uint8_t options[] = {51, 4,  0, 0, 14, 16, 6, 20, 0, 0,  0, 0,  10, 0, 0, 7,  224, 0, 0,
+                                      1,  10, 0, 0, 8,  10, 0, 0,  9, 42, 8, 10, 0,  0, 5, 10, 0,   0, 6};
+    static const uint8_t fewer[] = {51, 4, 0, 0, 14, 16, 6, 4, 10, 0, 0, 8};
+    static const uint8_t bad[] = {51, 4, 0, 0, 14, 16, 6, 6, 10, 0, 0, 8, 10, 0};
+    dhcp_expect(DISCOVER);
+    dhcp_answer_with(OFFER, OURS, PEER, options, sizeof options);
+    dhcp_expect(REQUEST);
+    uint32_t before = net_statistics(&rig.net)->dropped[NET_DROP_DHCP];
+    dhcp_answer_with(ACKNOWLEDGE, OURS, PEER, bad, sizeof bad);
+    assert_int_equal(net_statistics(&rig.net)->dropped[NET_DROP_DHCP], before + 1);
+    dhcp_answer_with(ACKNOWLEDGE, OURS, PEER, options, sizeof options);
+#if NET_DNS_SERVERS > 1 /* of the first three places */
+    assert_int_equal(rig.net.dns_servers[0], 0x0A000007);
+    assert_int_equal(rig.net.dns_servers[1], 0);
+#endif
+#if NET_WITH_SNTP
+    assert_int_equal(rig.net.ntp_servers[0], 0x0A000005);
+    assert_int_equal(rig.net.ntp_servers[1], 0x0A000006);
+#endif
+    net_link(&rig.net, false, rig.now);
+    net_link(&rig.net, true, rig.now);
+    rig_poll(&rig);
+    dhcp_expect(REQUEST);
+    dhcp_answer_with(ACKNOWLEDGE, OURS, PEER, fewer, sizeof fewer);
+    assert_int_equal(net_dns_server(&rig.net), 0x0A000008);
+#if NET_WITH_SNTP
+    assert_int_equal(rig.net.ntp_servers[1], 0x0A000006); /* kept, as the option is missing */
+#endif
+}
+
+/* Random options in an otherwise good answer, in every state. */
+static void random_options(void **state)
+{
+    (void)state;
+    uint32_t seed = 4711;
+    for (int run = 0; run < 5000; run++) {
+        uint8_t options[64];
+        for (size_t i = 0; i < sizeof options; i++) {
+            seed = seed * 1664525 + 1013904223;
+            static const uint8_t likely[] = {0, 255, 4, 51, 52, 1, 3, 6};
+            options[i] = seed & 0x80000 ? likely[seed >> 24 & 7] : (uint8_t)(seed >> 24);
+        }
+        uint8_t type = seed >> 28 < 8 ? OFFER : seed >> 28 < 15 ? ACKNOWLEDGE : NAK;
+        dhcp_answer_with(type, OURS, PEER, options, seed >> 20 & 63);
+        rig_run(&rig, seed >> 18);
+        const struct frame *frame;
+        while ((frame = dhcp_next_message()) != NULL) {
+            last = dhcp_decode(frame);
+        }
+    }
+    net_link(&rig.net, false, rig.now);
+    rig_discard_sent(&rig);
+    rig_close(&rig);
+    rig_open_dhcp(&rig);
+    dhcp_bind();
+    rig_expect_health(&rig);
+}
+
+/* ---- Conflicts: 2.2, 3.1 (5), 4.4.4; RFC 5227 2.1 ---- */
+
+#if NET_WITH_ACD
+
+static const uint8_t other_mac[6] = {2, 0, 0, 0, 0, 5};
+
+static void expect_free(void)
+{
+    uint32_t start = rig.now;
+    unsigned probes = 0;
+    while (!net_is_up(&rig.net)) {
+        uint32_t wait = net_wait_ms(&rig.net, rig.now);
+        rig_advance(&rig, wait ? wait : 1);
+        assert_true(rig.now - start < 10000);
+        const struct frame *frame;
+        while (!net_is_up(&rig.net) && (frame = rig_sent(&rig)) != NULL) {
+            assert_int_equal(get16(frame->bytes + 12), 0x0806);
+            assert_int_equal(get32(frame->bytes + 28), 0);
+            assert_int_equal(get32(frame->bytes + 38), OURS);
+            probes++;
+        }
+    }
+    assert_int_equal(probes, 3);
+    rig_run(&rig, 3000);
+    rig_discard_sent(&rig); /* announcements */
+}
+
+static void lease_with_probes(void)
+{
+    rig.net.at_once = false;
+    dhcp_wait_for(DISCOVER, 70000);
+    dhcp_answer(OFFER);
+    dhcp_expect(REQUEST);
+    dhcp_answer(ACKNOWLEDGE);
+    assert_false(net_is_up(&rig.net));
+}
+
+static void hear_of(uint32_t address)
+{
+    uint8_t arp[64];
+    rig_receive(&rig, arp, make_arp(arp, 1, other_mac, address, address));
+}
+
+static void probed_before_use(void **state)
+{
+    (void)state;
+    lease_with_probes();
+    assert_int_equal(net_gateway(&rig.net), 0); /* nothing of the lease is in use */
+    dhcp_answer_with(NAK, 0, PEER, "", 0);      /* nothing is being asked */
+    dhcp_answer(ACKNOWLEDGE);
+    expect_free();
+    assert_int_equal(net_gateway(&rig.net), PEER);
+    rig_expect_health(&rig);
+    pass(1790000);
+    dhcp_wait_for(REQUEST, 5000);
+    dhcp_answer(ACKNOWLEDGE); /* the same address: in use all the time */
+    assert_true(net_is_up(&rig.net));
+    rig_expect_health(&rig);
+}
+
+static void declined_if_taken(void **state)
+{
+    (void)state;
+    lease_with_probes();
+    uint32_t xid = last.xid;
+    rig_run(&rig, 1500);
+    rig_discard_sent(&rig);
+    rig.fake.full = true; /* it must be said, though later */
+    hear_of(OURS);
+    rig_run(&rig, 500);
+    rig.fake.full = false;
+    uint32_t told = dhcp_wait_for(DECLINE, 1000);
+    assert_in_range(told, 0, 200);
+    assert_true(last.broadcast && last.requested == OURS && last.server == PEER && !last.client);
+    assert_int_not_equal(last.xid, xid);
+    assert_in_range(dhcp_wait_for(DISCOVER, 20000), 10000, 10001);
+    assert_int_equal(last.requested, 0);
+    dhcp_answer_with(OFFER, OURS + 1, PEER, good_options, GOOD_OPTIONS);
+    dhcp_expect(REQUEST);
+    dhcp_answer_with(ACKNOWLEDGE, OURS + 1, PEER, good_options, GOOD_OPTIONS);
+    rig_run(&rig, 8000);
+    assert_int_equal(net_address(&rig.net), OURS + 1);
+    rig_discard_sent(&rig);
+}
+
+static void declined_if_lost(void **state)
+{
+    (void)state;
+    lease_with_probes();
+    expect_free();
+    rig_expect_health(&rig);
+    hear_of(OURS); /* is defended once */
+    assert_true(net_is_up(&rig.net));
+    rig_discard_sent(&rig);
+    hear_of(OURS);
+    assert_false(net_is_up(&rig.net));
+    dhcp_expect(DECLINE);
+    assert_true(last.broadcast && last.requested == OURS && last.server == PEER && !last.client);
+    assert_int_equal(tcp_error(&rig.tcp), NET_ERROR_ADDRESS);
+    lease_with_probes();
+    expect_free();
+    rig_expect_health(&rig);
+}
+
+static void probed_again_on_a_new_link(void **state)
+{
+    (void)state;
+    lease_with_probes();
+    expect_free();
+    rig_expect_health(&rig);
+    for (int answered = 0; answered < 2; answered++) {
+        net_link(&rig.net, false, rig.now);
+        net_link(&rig.net, true, rig.now);
+        rig_poll(&rig);
+        dhcp_expect(REQUEST);
+        if (answered) {
+            dhcp_answer(ACKNOWLEDGE);
+        } else {
+            dhcp_wait_for(REQUEST, 6000);
+            rig_run(&rig, 8000); /* no server; the lease runs */
+            rig_discard_sent(&rig);
+        }
+        rig_run(&rig, 10000);
+        assert_int_equal(net_address(&rig.net), OURS);
+        assert_int_equal(net_gateway(&rig.net), PEER);
+        assert_int_equal(tcp_state(&rig.tcp), TCP_ESTABLISHED);
+        rig_discard_sent(&rig);
+    }
+}
+
+static void link_lost_while_probing(void **state)
+{
+    (void)state;
+    lease_with_probes();
+    net_link(&rig.net, false, rig.now);
+    rig_discard_sent(&rig);
+    net_link(&rig.net, true, rig.now);
+    rig_poll(&rig);
+    dhcp_expect(REQUEST); /* it has a lease */
+    assert_true(last.requested == OURS && !last.server);
+    dhcp_answer(ACKNOWLEDGE);
+    expect_free();
+    rig_expect_health(&rig);
+}
+
+#endif
 
 int main(void)
 {
@@ -450,6 +652,20 @@ int main(void)
         TEST(odd_masks_and_times),
         TEST(infinite_lease),
         TEST(two_servers),
+        TEST(nak_in_every_state),
+        TEST(another_server_at_rebinding),
+        TEST(another_address_at_renewal),
+        TEST(absent_server_at_renewal),
+        TEST(lease_runs_from_the_request),
+        TEST(lists_of_servers),
+        TEST(random_options),
+#if NET_WITH_ACD
+        TEST(probed_before_use),
+        TEST(declined_if_taken),
+        TEST(declined_if_lost),
+        TEST(probed_again_on_a_new_link),
+        TEST(link_lost_while_probing),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -371,6 +371,325 @@ static void random_answers(void **state)
     rig_expect_health(&rig);
 }
 
+/* ---- Cache ---- */
+
+#if NET_WITH_DNS_CACHE
+
+#define A_WITH_TTL(ttl)   "\300\14\0\1\0\1" ttl "\0\4\12\1\2\3"
+#define SOA(ttl, minimum) "\300\14\0\6\0\1" ttl "\0\26\0\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4" minimum
+
+/* Is the answer there at once, without a frame? */
+static bool is_cached(const char *name)
+{
+    uint32_t address;
+    assert_int_equal(dns_start(&rig.net, name, rig.now), NET_OK);
+    bool cached = result(&address) != NET_ERROR_PENDING;
+    if (cached) {
+        rig_poll(&rig);
+        rig_nothing_sent(&rig);
+    }
+    dns_cancel(&rig.net);
+    return cached;
+}
+
+static void cached_for_its_ttl(void **state) /* RFC 1035 7.4 */
+{
+    (void)state;
+    uint32_t address;
+    start();
+    answer(0x8180, 1, A_WITH_TTL("\0\0\0\74"), 16);
+    assert_int_equal(dns_start(&rig.net, "broker.example", rig.now), NET_OK);
+    assert_int_equal(result(&address), NET_OK);
+    assert_int_equal(address, 0x0A010203);
+    assert_true(is_cached("BROKER.example."));
+    assert_false(is_cached("roker.example"));
+    assert_false(is_cached("broker.exampl"));
+    rig_run(&rig, 59999);
+    assert_true(is_cached("broker.example"));
+    rig_run(&rig, 1);
+    assert_false(is_cached("broker.example"));
+    rig_discard_sent(&rig);
+}
+
+static void not_cached_that_may_not_be(void **state)
+{
+    (void)state;
+    start();
+    answer(0x8180, 1, A_RECORD, 16); /* TTL 0 */
+    assert_false(is_cached("broker.example"));
+    start();
+    answer(0x8180, 1, A_WITH_TTL("\200\0\0\1"), 16); /* above 2^31: as 0 (RFC 2181 8) */
+    assert_false(is_cached("broker.example"));
+    start();
+    answer(0x8182, 0, "", 0); /* a failure of the server */
+    assert_false(is_cached("broker.example"));
+    start();
+    answer(0x8183, 0, "", 0); /* no such name, but for how long? */
+    assert_false(is_cached("broker.example"));
+    rig_expect_health(&rig);
+}
+
+static void chain_lives_as_long_as_its_shortest_link(void **state)
+{
+    (void)state;
+    start();
+    answer(0x8180, 2,
+           "\300\14\0\5\0\1\0\0\0\12\0\4\1X\300\23" /* 10 s */
+           "\1x\7EXAMPLE\0\0\1\0\1\0\0\1\0\0\4\12\1\2\5",
+           41);
+    rig_run(&rig, 9999);
+    assert_true(is_cached("broker.example"));
+    rig_run(&rig, 1);
+    assert_false(is_cached("broker.example"));
+    rig_discard_sent(&rig);
+}
+
+/* The answer of a name server without answers: `soa` in the authority section. */
+static void answer_nothing(uint16_t flags, const char *soa, size_t length)
+{
+    uint8_t message[200];
+    size_t total = build(message, flags, 0, soa, length);
+    put16(message + 8, 1);
+    send_raw(message, total);
+}
+
+static void absence_is_cached(void **state) /* RFC 2308 5 */
+{
+    (void)state;
+    uint32_t address;
+    static const uint16_t flags[] = {0x8183, 0x8180}; /* no such name; no address */
+    for (unsigned i = 0; i < 2; i++) {
+        start();
+        answer_nothing(flags[i], SOA("\0\0\0\100", "\0\0\0\24"), 34); /* 64 s, at least 20 */
+        assert_int_equal(dns_start(&rig.net, "broker.example", rig.now), NET_OK);
+        assert_int_equal(result(&address), NET_ERROR_NO_NAME);
+        rig_run(&rig, 19999);
+        assert_true(is_cached("broker.example"));
+        rig_run(&rig, 1);
+        assert_false(is_cached("broker.example"));
+    }
+    start();
+    answer_nothing(0x8183, SOA("\0\0\0\24", "\0\0\0\100"), 34); /* the record's own life is the shorter */
+    rig_run(&rig, 19999);
+    assert_true(is_cached("broker.example"));
+    rig_run(&rig, 1);
+    assert_false(is_cached("broker.example"));
+    start();
+    answer_nothing(0x8183, SOA("\0\1\0\0", "\0\1\0\0"), 34); /* 18 hours: 5 minutes are enough */
+    rig_run(&rig, 299999);
+    assert_true(is_cached("broker.example"));
+    rig_run(&rig, 1);
+    assert_false(is_cached("broker.example"));
+    start();
+    for (size_t length = 0; length < 34; length++) { /* cut off */
+        answer_nothing(0x8183, SOA("\0\0\0\100", "\0\0\0\24"), length);
+        assert_false(is_cached("broker.example"));
+        rig_discard_sent(&rig);
+        start();
+    }
+    rig_expect_health(&rig);
+}
+
+static void resolve(const char *name, uint8_t ttl_s)
+{
+    assert_int_equal(dns_start(&rig.net, name, rig.now), NET_OK);
+    rig_poll(&rig);
+    const struct frame *frame = rig_sent(&rig);
+    assert_non_null(frame);
+    uint8_t message[200], record[] = {0xC0, 12, 0, 1, 0, 1, 0, 0, 0, ttl_s, 0, 4, 10, 1, 2, 9};
+    size_t length = frame->length - 42;
+    memcpy(message, frame->bytes + 42, length);
+    message[2] = 0x81;
+    message[7] = 1;
+    memcpy(message + length, record, sizeof record);
+    port = (uint16_t)get16(frame->bytes + 34);
+    send_raw(message, length + sizeof record);
+}
+
+static void cache_is_bounded(void **state)
+{
+    (void)state;
+    start();
+    answer(0x8180, 1, A_WITH_TTL("\0\0\0\24"), 16);
+    resolve("b", 40);
+    resolve("c", 10); /* the first to expire gives way */
+    resolve("d", 30);
+    resolve("e", 50);
+    assert_true(is_cached("broker.example") && is_cached("b") && is_cached("d") && is_cached("e"));
+    assert_false(is_cached("c"));
+    net_link(&rig.net, false, rig.now); /* another network, other names */
+    net_link(&rig.net, true, rig.now);
+    assert_false(is_cached("b"));
+    rig_discard_sent(&rig);
+}
+
+/* Times are compared by their difference: what is old must not look new again. */
+static void cache_outlives_no_wrap(void **state)
+{
+    (void)state;
+    start();
+    answer(0x8180, 1, A_WITH_TTL("\177\377\377\377"), 16);
+    rig_run(&rig, 86399999);
+    assert_true(is_cached("broker.example"));
+    for (int day = 0; day < 100; day++) {
+        rig_run(&rig, 43200000);
+        assert_false(is_cached("broker.example"));
+        rig_discard_sent(&rig);
+    }
+}
+
+#endif
+
+/* ---- Several servers ---- */
+
+#if NET_DNS_SERVERS > 1
+
+static const uint8_t second_mac[6] = {2, 0, 0, 0, 0, 9};
+#define SECOND (PEER + 8)
+
+/* Two servers, whose link addresses are known. */
+static void start_with_two(void)
+{
+    uint8_t frame[64];
+    rig.net.dns_servers[1] = SECOND;
+    start();
+    assert_int_equal(get32(rig.fake.sent[(rig.fake.sent_tail - 1) % RIG_QUEUE].bytes + 30), PEER);
+    rig_receive(&rig, frame, make_arp(frame, 1, second_mac, SECOND, OURS));
+    rig_discard_sent(&rig);
+}
+
+static uint32_t next_server_asked(uint32_t after_ms)
+{
+    if (after_ms > 0) {
+        rig_run(&rig, after_ms - 1);
+        rig_nothing_sent(&rig);
+        rig_run(&rig, 1);
+    }
+    const struct frame *frame = rig_sent(&rig);
+    assert_non_null(frame);
+    assert_int_equal(get16(frame->bytes + 42), id);
+    return get32(frame->bytes + 30);
+}
+
+static void answer_from(uint32_t source, uint16_t flags, uint16_t count, const void *records, size_t length)
+{
+    uint8_t message[1400], frame[1600];
+    size_t total = build(message, flags, count, records, length);
+    rig_receive(&rig, frame, make_udp(frame, source, 53, OURS, port, message, total));
+}
+
+static void servers_in_turn(void **state)
+{
+    (void)state;
+    uint32_t address;
+    start_with_two();
+    assert_int_equal(next_server_asked(1000), SECOND);
+    assert_int_equal(next_server_asked(1000), PEER);
+    assert_int_equal(next_server_asked(2000), SECOND);
+    assert_int_equal(next_server_asked(2000), PEER);
+    assert_int_equal(next_server_asked(4000), SECOND);
+    rig_run(&rig, 4000);
+    assert_int_equal(result(&address), NET_ERROR_TIMEOUT);
+    rig_discard_sent(&rig);
+    rig_expect_health(&rig);
+}
+
+static void failing_server_is_passed_over(void **state)
+{
+    (void)state;
+    uint32_t address;
+    static const uint16_t failures[] = {0x8182, 0x8185, 0x8380}; /* cannot, will not, cut short */
+    for (unsigned i = 0; i < 3; i++) {
+        start_with_two();
+        answer_from(PEER, failures[i], 1, A_RECORD, 16);
+        assert_int_equal(result(&address), NET_ERROR_PENDING);
+        assert_int_equal(next_server_asked(0), SECOND);
+        answer_from(PEER, failures[i], 1, A_RECORD, 16); /* once more */
+        rig_nothing_sent(&rig);
+        assert_int_equal(next_server_asked(1000), SECOND); /* which alone is asked from now on */
+        answer_from(SECOND, 0x8180, 1, A_RECORD, 16);
+        assert_int_equal(result(&address), NET_OK);
+        start_with_two();
+        answer_from(PEER, failures[i], 1, A_RECORD, 16);
+        assert_int_equal(next_server_asked(0), SECOND);
+        answer_from(SECOND, failures[i], 1, A_RECORD, 16);
+        assert_int_equal(result(&address), NET_ERROR_SERVER);
+    }
+    start_with_two();
+    answer_from(PEER, 0x8183, 0, "", 0); /* that there is no such name is an answer */
+    assert_int_equal(result(&address), NET_ERROR_NO_NAME);
+    rig_expect_health(&rig);
+}
+
+static void failed_server_loses_its_turns(void **state)
+{
+    (void)state;
+    uint32_t address;
+    uint8_t frame[64];
+    start_with_two();
+    rig.net.dns_servers[2] = PEER + 6;
+    rig_receive(&rig, frame, make_arp(frame, 1, (const uint8_t[6]){2, 0, 0, 0, 0, 7}, PEER + 6, OURS));
+    rig_discard_sent(&rig);
+    answer_from(PEER, 0x8182, 0, "", 0);
+    assert_int_equal(next_server_asked(0), SECOND);
+    assert_int_equal(next_server_asked(1000), PEER + 6);
+    assert_int_equal(next_server_asked(1000), SECOND);
+    assert_int_equal(next_server_asked(2000), PEER + 6);
+    answer_from(PEER + 6, 0x8180, 1, A_RECORD, 16);
+    assert_int_equal(result(&address), NET_OK);
+    rig_expect_health(&rig);
+}
+
+static void late_answer_of_the_first_counts(void **state)
+{
+    (void)state;
+    uint32_t address;
+    start_with_two();
+    assert_int_equal(next_server_asked(1000), SECOND);
+    answer_from(PEER + 7, 0x8180, 1, A_RECORD, 16); /* never asked */
+    assert_int_equal(result(&address), NET_ERROR_PENDING);
+    answer_from(PEER, 0x8180, 1, A_RECORD, 16);
+    assert_int_equal(result(&address), NET_OK);
+    rig_expect_health(&rig);
+}
+
+/* A first server that is not even there must not take the second one's turns. */
+static void absent_server_is_passed_over(void **state)
+{
+    (void)state;
+    uint32_t address;
+    start_with_two();
+    dns_cancel(&rig.net);
+    rig.net.dns_servers[0] = PEER + 77;
+    assert_int_equal(dns_start(&rig.net, "broker.example", rig.now), NET_OK);
+    rig_run(&rig, 1000);
+    const struct frame *frame;
+    while ((frame = rig_sent(&rig)) != NULL && get16(frame->bytes + 12) == 0x0806) {
+    }
+    assert_non_null(frame);
+    assert_int_equal(get32(frame->bytes + 30), SECOND);
+    id = (uint16_t)get16(frame->bytes + 42);
+    port = (uint16_t)get16(frame->bytes + 34);
+    answer_from(SECOND, 0x8180, 1, A_RECORD, 16);
+    assert_int_equal(result(&address), NET_OK);
+    rig_discard_sent(&rig);
+}
+
+/* A new lease names none while a query runs. */
+static void servers_vanish(void **state)
+{
+    (void)state;
+    uint32_t address;
+    start_with_two();
+    memset(rig.net.dns_servers, 0, sizeof rig.net.dns_servers);
+    rig_run(&rig, 60000);
+    assert_int_equal(result(&address), NET_ERROR_TIMEOUT);
+    rig_discard_sent(&rig);
+    rig_expect_health(&rig);
+}
+
+#endif
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -388,6 +707,22 @@ int main(void)
         TEST(lengths),
         TEST(name_above_255),
         TEST(random_answers),
+#if NET_WITH_DNS_CACHE
+        TEST(cached_for_its_ttl),
+        TEST(not_cached_that_may_not_be),
+        TEST(chain_lives_as_long_as_its_shortest_link),
+        TEST(absence_is_cached),
+        TEST(cache_is_bounded),
+        TEST(cache_outlives_no_wrap),
+#endif
+#if NET_DNS_SERVERS > 1
+        TEST(servers_in_turn),
+        TEST(failing_server_is_passed_over),
+        TEST(failed_server_loses_its_turns),
+        TEST(late_answer_of_the_first_counts),
+        TEST(absent_server_is_passed_over),
+        TEST(servers_vanish),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

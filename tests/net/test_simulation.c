@@ -18,7 +18,7 @@ static unsigned first_seed = 1, seeds = 2000;
 
 struct on_link {
     uint32_t due;
-    bool used, to_us;
+    bool to_us;
     struct frame frame;
 };
 
@@ -30,7 +30,8 @@ struct model {
 };
 
 static struct rig rig;
-static struct on_link *wire;
+static struct on_link *wire[LINK_FRAMES]; /* the first `flying` are on the link, the others free */
+static unsigned flying;
 static struct model peer;
 static uint64_t random_state;
 static uint32_t loss, duplication, delay_max, full_rate, peer_window;
@@ -57,15 +58,12 @@ static void put_on_link(const void *bytes, size_t length, bool to_us)
         return;
     }
     for (unsigned copies = chance(duplication) ? 2 : 1; copies; copies--) {
-        struct on_link *slot = wire;
-        while (slot < wire + LINK_FRAMES && slot->used) {
-            slot++;
-        }
-        if (slot == wire + LINK_FRAMES) {
+        if (flying == LINK_FRAMES) {
             return;
         }
-        *slot =
-            (struct on_link){.due = rig.now + 1 + random32() % (delay_max + 1), .used = true, .to_us = to_us};
+        struct on_link *slot = wire[flying++];
+        slot->due = rig.now + 1 + random32() % (delay_max + 1);
+        slot->to_us = to_us;
         slot->frame.length = length;
         memcpy(slot->frame.bytes, bytes, length);
     }
@@ -268,13 +266,18 @@ static void collect_sent(void)
 
 static void deliver_due(void)
 {
-    for (struct on_link *slot = wire; slot < wire + LINK_FRAMES; slot++) {
-        if (!slot->used || (int32_t)(rig.now - slot->due) < 0) {
+    for (unsigned i = 0; i < flying;) {
+        struct on_link *slot = wire[i];
+        if ((int32_t)(rig.now - slot->due) < 0) {
+            i++;
             continue;
         }
-        slot->used = false;
+        wire[i] = wire[--flying];
+        wire[flying] = slot;
         if (!slot->to_us) {
-            peer_receives(&slot->frame);
+            static struct frame frame; /* the answer may take the slot */
+            memcpy(frame.bytes, slot->frame.bytes, frame.length = slot->frame.length);
+            peer_receives(&frame);
         } else if (rig.fake.received_head - rig.fake.received_tail < RIG_QUEUE - 2) {
             rig_queue(&rig, slot->frame.bytes, slot->frame.length);
         }
@@ -285,11 +288,9 @@ static uint32_t next_event(void)
 {
     uint32_t wait = net_wait_ms(&rig.net, rig.now), left = peer.rto_at - rig.now;
     wait = (int32_t)left > 0 && left < wait ? left : wait;
-    for (const struct on_link *slot = wire; slot < wire + LINK_FRAMES; slot++) {
-        left = slot->due - rig.now;
-        if (slot->used && left < wait) {
-            wait = left;
-        }
+    for (unsigned i = 0; i < flying; i++) {
+        left = wire[i]->due - rig.now;
+        wait = left < wait ? left : wait;
     }
     bool busy = rig.fake.kept || rig.fake.received_head != rig.fake.received_tail ||
                 application.sent != application.to_send || application.received != peer.to_send;
@@ -312,7 +313,7 @@ static void open_run(unsigned seed)
     peer.rto_at = rig.now + 0x40000000;
     application = (struct application){.to_send = random32() % 6000, .lazy = chance(30)};
     rig.fake.keeps = true;
-    memset(wire, 0, LINK_FRAMES * sizeof *wire);
+    flying = 0;
     tcp_set_timeouts(&rig.tcp, LIMIT_MS, chance(50) ? 10000 : 0);
     assert_int_equal(tcp_connect(&rig.tcp, PEER, BROKER, rig.now), NET_OK);
 }
@@ -354,7 +355,9 @@ static void run(unsigned seed)
 static void simulation(void **state)
 {
     (void)state;
-    wire = calloc(LINK_FRAMES, sizeof *wire);
+    for (unsigned i = 0; i < LINK_FRAMES; i++) {
+        wire[i] = malloc(sizeof *wire[i]);
+    }
     for (unsigned seed = first_seed; seed < first_seed + seeds; seed++) {
         if (seeds == 1 || seed % 1000 == 0) {
             print_message("seed %u\n", seed);
@@ -362,7 +365,9 @@ static void simulation(void **state)
         random_state = seed;
         run(seed);
     }
-    free(wire);
+    for (unsigned i = 0; i < LINK_FRAMES; i++) {
+        free(wire[i]);
+    }
 }
 
 int main(int count, char **arguments)

@@ -72,7 +72,7 @@ static void parsers_on_noise(void **state)
         struct udp_header udp;
         struct arp_packet arp;
         struct dhcp_reply reply;
-        uint32_t address;
+        struct dns_found found;
         if (length >= 241) {
             put32(bytes, 0x02010600);
             put32(bytes + 236, 0x63825363);
@@ -94,7 +94,7 @@ static void parsers_on_noise(void **state)
             }
         }
         (void)arp_parse(bytes, length, &arp);
-        (void)dns_parse(bytes, length, length > 1 ? load_be16(bytes) : 0, "a.b", &address);
+        (void)dns_parse(bytes, length, length > 1 ? load_be16(bytes) : 0, "a.b", &found);
         free(bytes);
     }
 }

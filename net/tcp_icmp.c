@@ -1,0 +1,108 @@
+/* What ICMP errors do to connections (RFC 1122 4.2.3.9, RFC 1191, RFC 5927). */
+#include "net/internal.h"
+#include "net/wire/icmp.h"
+
+#if NET_WITH_ICMP_ERRORS
+
+enum {
+    /* Whoever forges a smaller MTU than this only makes us allow fragmentation (RFC 5927 7.2). */
+    LEAST_MSS = TCP_MSS_DEFAULT,
+    TIMEOUTS_OF_A_BLACK_HOLE = 3, /* of one segment */
+    IPV4_FLAGS = 6,
+};
+
+/* Next smaller MTU than `present`, for routers that do not tell theirs (RFC 1191 7.1). */
+static uint32_t plateau_below(uint32_t present)
+{
+    static const uint16_t plateaus[] = {1492, 1006};
+    for (unsigned i = 0; i < sizeof plateaus / sizeof *plateaus; i++) {
+        if (plateaus[i] < present) {
+            return plateaus[i];
+        }
+    }
+    return 0;
+}
+
+/*
+ * Send again, in smaller segments, what is on its way; the loss says nothing of congestion. Paths narrower
+ * than all that RFC 1191 knows to be in use may fragment.
+ */
+static void shrink_segments(struct tcp_socket *s, uint32_t mtu)
+{
+    uint32_t overhead = tcp_overhead(s), mss = mtu > overhead ? mtu - overhead : 0;
+    if (mss < LEAST_MSS) {
+        mss = LEAST_MSS;
+        s->header[ETHERNET_HEADER + IPV4_FLAGS] = 0;
+    }
+    if (mss < s->mss) {
+        s->mss = (uint16_t)mss;
+    }
+    tcp_send_again(s);
+    s->flags |= TCP_ATTENTION;
+}
+
+/* Routers that drop what is too long and do not tell (RFC 2923 2.1). */
+void tcp_suspect_black_hole(struct tcp_socket *s)
+{
+    if (s->timeouts < UINT8_MAX) {
+        s->timeouts++;
+    }
+    if (s->timeouts == TIMEOUTS_OF_A_BLACK_HOLE) {
+        shrink_segments(s, 0);
+    }
+}
+
+/* A router that had to fragment saw more than the MTU that it tells; anything else is forged (RFC 5927 7.2).
+ */
+static void fragmentation_needed(struct tcp_socket *s, uint32_t told)
+{
+    uint32_t present = s->mss + tcp_overhead(s), mtu = told ? told : plateau_below(present);
+    if (mtu < present) {
+        shrink_segments(s, mtu);
+    }
+}
+
+static bool in_flight(const struct tcp_socket *s, uint32_t seq)
+{
+    return seq - s->snd_una < s->snd_max - s->snd_una;
+}
+
+static bool is_about(const struct tcp_socket *s, const struct icmp_error *error)
+{
+    uint32_t ports =
+        (uint32_t)__builtin_bswap16(error->source_port) << 16 | __builtin_bswap16(error->destination_port);
+    return s->ports == ports && s->remote_address == error->destination &&
+           s->local_address == error->source && s->state != TCP_CLOSED && in_flight(s, error->seq);
+}
+
+/*
+ * Nobody can tell a forged error from a true one, so none ends what is established: it is remembered as the
+ * reason in case the user timeout does (RFC 5927 5.2, 6.1). While connecting, waiting helps nobody (RFC
+ * 5461 4.1).
+ */
+static void unreachable(struct tcp_socket *s)
+{
+    if (s->state == TCP_SYN_SENT || s->state == TCP_SYN_RECEIVED) {
+        tcp_finish(s, NET_ERROR_UNREACHABLE);
+    } else {
+        s->soft_error = NET_ERROR_UNREACHABLE;
+    }
+}
+
+void tcp_icmp_error(struct net *net, const struct icmp_error *error)
+{
+    struct tcp_socket *s = net->tcp_sockets;
+    while (s && !is_about(s, error)) {
+        s = s->next;
+    }
+    if (!s) {
+        return;
+    }
+    if (error->type == ICMP_UNREACHABLE && error->code == ICMP_CODE_FRAGMENTATION) {
+        fragmentation_needed(s, error->mtu);
+    } else {
+        unreachable(s);
+    }
+}
+
+#endif

@@ -1,0 +1,153 @@
+#include "net/internal.h"
+
+void tcp_at_most(struct tcp_socket *s, uint32_t deadline_ms)
+{
+    if ((int32_t)(deadline_ms - s->deadline_ms) < 0) {
+        s->deadline_ms = deadline_ms;
+    }
+}
+
+static bool synchronized(const struct tcp_socket *s)
+{
+    return s->state >= TCP_ESTABLISHED;
+}
+
+/* Something of ours is yet to be acknowledged. */
+static bool has_work(const struct tcp_socket *s)
+{
+    return tcp_is_open(s) &&
+           (s->tx_used != 0 || s->snd_max != s->snd_una || (s->flags & TCP_FIN_QUEUED) || !synchronized(s));
+}
+
+/*
+ * When our patience with the peer ends: the user timeout while it owes us an
+ * acknowledgement, else FIN-WAIT-2, TIME-WAIT or keep-alive. False: never.
+ */
+static bool patience(const struct tcp_socket *s, uint32_t *deadline_ms)
+{
+    if (has_work(s)) {
+        *deadline_ms = s->progress_ms + s->user_timeout_ms;
+        return true;
+    }
+    if (NET_WITH_TCP_HALF_CLOSE && s->state == TCP_FIN_WAIT_2) {
+        *deadline_ms = s->received_ms + s->user_timeout_ms;
+        return true;
+    }
+    if (s->state == TCP_TIME_WAIT || s->state == TCP_FIN_WAIT_2) {
+        _Static_assert((int)TCP_TIME_WAIT_MS == (int)TCP_FIN_WAIT_2_MS, "both wait as long");
+        *deadline_ms = s->received_ms + TCP_TIME_WAIT_MS;
+        return true;
+    }
+    *deadline_ms = s->received_ms + s->keep_alive_ms + s->keep_alive_probes * (s->keep_alive_ms / 4);
+    return s->keep_alive_ms != 0 && tcp_is_open(s);
+}
+
+/* It has ended. False: so has the connection. */
+static bool out_of_patience(struct tcp_socket *s)
+{
+    if (s->state == TCP_TIME_WAIT) {
+        tcp_finish(s, NET_OK);
+        return false;
+    }
+    if (has_work(s) || s->state == TCP_FIN_WAIT_2 || s->keep_alive_probes == TCP_KEEP_ALIVE_PROBES) {
+#if NET_WITH_ICMP_ERRORS
+        if (s->soft_error) {
+            tcp_give_up(s, s->soft_error);
+            return false;
+        }
+#endif
+        tcp_give_up(s, NET_ERROR_TIMEOUT);
+        return false;
+    }
+    s->keep_alive_probes++; /* RFC 9293 3.8.4: an empty segment before the window, which must be answered */
+    tcp_send_bare(s, s->snd_una - 1, TCP_ACK);
+    return true;
+}
+
+void tcp_send_again(struct tcp_socket *s)
+{
+    s->snd_nxt = s->snd_una;
+    s->flags &= ~(uint32_t)(TCP_RTT_TIMED | TCP_RECOVERY); /* Karn: what is sent twice is not timed */
+    if (NET_WITH_TCP_CONGESTION) {
+        s->recover = s->snd_max; /* RFC 6582 4: what comes back of it is no sign of a further loss */
+        s->duplicate_acks = 0;
+    }
+#if NET_WITH_TCP_SACK
+    s->sacked_count = 0; /* RFC 2018 8: the peer may have thrown away what it kept */
+#endif
+}
+
+/* RFC 6298 5.4 to 5.7, RFC 5681 3.1; with a closed window, RFC 9293 3.8.6.1. */
+static void retransmission_timeout(struct tcp_socket *s)
+{
+    s->flags &= ~(uint32_t)TCP_RTX_ARMED;
+    s->flags |= TCP_FORCE; /* whatever the window, lest a shrunk one hold the segment back for ever */
+    if (synchronized(s) && (s->snd_wnd == 0 || s->snd_max == s->snd_una)) {
+        s->probe_shift = (uint8_t)(s->probe_shift + (s->probe_shift < 6));
+        tcp_send_again(s);
+        return;
+    }
+    tcp_lower_threshold(s);
+    s->cwnd = s->mss;
+    s->rto_ms = tcp_least(s->rto_ms * 2, TCP_RTO_MAX_MS);
+    if (!synchronized(s)) {
+        s->flags |= TCP_SYN_REPEATED;
+    }
+    tcp_send_again(s);
+#if NET_WITH_ICMP_ERRORS
+    tcp_suspect_black_hole(s);
+#endif
+}
+
+/* False: the connection has ended. */
+static bool run_timers(struct tcp_socket *s)
+{
+    struct net *net = s->net;
+    uint32_t deadline_ms;
+    if (patience(s, &deadline_ms) && net_due(net, deadline_ms) && !out_of_patience(s)) {
+        return false;
+    }
+    if ((s->flags & TCP_RTX_ARMED) && net_due(net, s->rtx_ms)) {
+        retransmission_timeout(s);
+    }
+    if ((s->flags & TCP_ACK_DELAYED) && net_due(net, s->ack_ms)) {
+        /* No timer any more: if it cannot go out now, it waits for what lets it. */
+        s->flags = (s->flags | TCP_ACK_NOW) & ~(uint32_t)TCP_ACK_DELAYED;
+    }
+    return true;
+}
+
+static void schedule(struct tcp_socket *s)
+{
+    uint32_t now = s->net->now_ms, deadline_ms;
+    s->deadline_ms = now + NET_FAR_MS;
+    if (s->flags & TCP_RTX_ARMED) {
+        tcp_at_most(s, s->rtx_ms);
+    }
+    if (s->flags & TCP_ACK_DELAYED) {
+        tcp_at_most(s, s->ack_ms);
+    }
+    if (patience(s, &deadline_ms)) {
+        tcp_at_most(s, deadline_ms);
+    }
+    if ((s->flags & TCP_WAITS_ROOM) || s->tx_held) {
+        tcp_at_most(s, now + 1);
+    }
+    if (s->flags & TCP_WAITS_NEIGHBOUR) {
+        tcp_at_most(s, now + 1000);
+    }
+}
+
+void tcp_service(struct tcp_socket *s)
+{
+    s->flags &= ~(uint32_t)(TCP_ATTENTION | TCP_WAITS_ROOM | TCP_WAITS_NEIGHBOUR);
+    tcp_settle_held(s);
+    if (s->flags & TCP_BEGINS) {
+        s->flags &= ~(uint32_t)TCP_BEGINS;
+        s->progress_ms = s->net->now_ms;
+    }
+    if (tcp_is_open(s) && (!net_due(s->net, s->deadline_ms) || run_timers(s))) {
+        tcp_output(s);
+    }
+    schedule(s);
+}
