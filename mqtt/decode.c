@@ -10,10 +10,16 @@ uint8_t mqtt_decode_frame(const uint8_t *data, size_t length, size_t capacity, s
     r->reason = MQTT_REASON_SUCCESS;
     frame->size = 0;
     frame->head = data[0];
+#if MQTT_WITH_STREAMING
+    frame->total = 0;
+#endif
     uint32_t remaining = mqtt_read_varint(r);
     if (remaining == MQTT_VARINT_CUT)
         return r->reason = MQTT_REASON_SUCCESS; /* there is more to come */
     size_t size = (size_t)(r->at - data) + remaining;
+#if MQTT_WITH_STREAMING
+    frame->total = size;
+#endif
     if (size > capacity)
         mqtt_reader_fail(r, MQTT_REASON_PACKET_TOO_LARGE); /* MQTT-3.1.2-24 */
     if (size <= length) {
@@ -59,6 +65,13 @@ uint8_t mqtt_decode_publish(struct mqtt_frame *frame, struct mqtt_message *messa
     message->utf8 = 0;
     message->response_topic = (struct mqtt_slice){NULL, 0};
     message->correlation = (struct mqtt_slice){NULL, 0};
+#if MQTT_WITH_PROPERTIES
+    message->content_type = (struct mqtt_slice){NULL, 0};
+    message->message_expiry_s = UINT32_MAX;
+#endif
+#if MQTT_WITH_ALIASES
+    message->topic_alias = UINT32_MAX;
+#endif
 
     if (qos == 3 || (qos == 0 && message->duplicate))
         mqtt_reader_fail(r, MQTT_REASON_MALFORMED_PACKET); /* MQTT-3.3.1-4, MQTT-3.3.1-2 */
@@ -70,31 +83,45 @@ uint8_t mqtt_decode_publish(struct mqtt_frame *frame, struct mqtt_message *messa
     message->properties.data = mqtt_read_properties(r, MQTT_IN_PUBLISH, message);
     message->properties.length = (size_t)(r->at - (const uint8_t *)message->properties.data);
     read_rest(r, &message->payload);
-    return finish_unless(r, message->topic.length == 0); /* 3.3.2.1, there being no alias */
+    /* 3.3.2.1, unless there is an alias: alias.c looks. */
+    return finish_unless(r, !MQTT_WITH_ALIASES && message->topic.length == 0);
 }
 
-uint8_t mqtt_decode_connack(struct mqtt_frame *frame, struct mqtt_limits *limits, uint8_t *refusal)
+/* Properties of what is no PUBLISH. */
+static void read_details(struct mqtt_reader *r, enum mqtt_property_place place, void *details)
+{
+#if MQTT_WITH_PROPERTIES
+    struct mqtt_details *d = details;
+    d->properties.data = mqtt_read_properties(r, place, d);
+    d->properties.length = (size_t)(r->at - (const uint8_t *)d->properties.data);
+#else
+    mqtt_read_properties(r, place, details);
+#endif
+}
+
+uint8_t mqtt_decode_connack(struct mqtt_frame *frame, void *details, uint8_t connack[2])
 {
     struct mqtt_reader *r = &frame->body;
-    unsigned flags = mqtt_read_u8(r);
-    unsigned code = mqtt_read_u8(r);
-    *refusal = (uint8_t)code;
-    mqtt_read_properties(r, MQTT_IN_CONNACK, limits);
+    unsigned flags = connack[0] = mqtt_read_u8(r);
+    unsigned code = connack[1] = mqtt_read_u8(r);
+    read_details(r, MQTT_IN_CONNACK, details);
     if (flags > 1)
         mqtt_reader_fail(r, MQTT_REASON_MALFORMED_PACKET);
-    /* Session present: we started clean, and know of none (MQTT-3.2.2-4, MQTT-3.2.2-6). */
-    return finish_unless(r, flags != 0 || (code != MQTT_REASON_SUCCESS && code < MQTT_REASON_UNSPECIFIED));
+    /* Session present: with a refusal (MQTT-3.2.2-6), or if each session starts clean (MQTT-3.2.2-4). */
+    bool present = flags != 0 && (!MQTT_WITH_SESSIONS || code != MQTT_REASON_SUCCESS);
+    bool known = code == MQTT_REASON_SUCCESS || code >= MQTT_REASON_UNSPECIFIED || mqtt_reader_is_v311(r);
+    return finish_unless(r, present || !known);
 }
 
 /* The reason code and properties that end a PUBACK, its like and a DISCONNECT, and may be left out from the
  * end. */
-static uint8_t read_reason(struct mqtt_reader *r, enum mqtt_property_place place)
+static uint8_t read_reason(struct mqtt_reader *r, enum mqtt_property_place place, void *details)
 {
-    if (r->at == r->end)
+    if (r->at == r->end || mqtt_reader_is_v311(r))
         return MQTT_REASON_SUCCESS;
     uint8_t reason = mqtt_read_u8(r);
     if (r->at != r->end)
-        mqtt_read_properties(r, place, NULL);
+        read_details(r, place, details);
     return reason;
 }
 
@@ -120,23 +147,38 @@ static bool reasons_known(unsigned type, unsigned maximum_qos, const struct mqtt
     return true;
 }
 
+#if MQTT_WITH_PROPERTIES
+void mqtt_clear_details(struct mqtt_details *details)
+{
+    const struct mqtt_limits kept = details->limits;
+    *details = (struct mqtt_details){.limits = kept};
+}
+#endif
+
 uint8_t mqtt_decode_ack(struct mqtt_frame *frame, unsigned maximum_qos, struct mqtt_ack *ack)
 {
     struct mqtt_reader *r = &frame->body;
     unsigned type = frame->head >> 4;
+    void *details = NULL;
+#if MQTT_WITH_PROPERTIES
+    details = &ack->details;
+    ack->details.reason_string = ack->details.properties = (struct mqtt_slice){NULL, 0};
+#endif
     ack->packet_id = mqtt_read_u16(r);
     if (type <= MQTT_PUBCOMP) {
-        ack->reason = read_reason(r, MQTT_IN_ACK);
+        ack->reason = read_reason(r, MQTT_IN_ACK, details);
         ack->reasons = (struct mqtt_slice){&ack->reason, 1};
     } else {
-        mqtt_read_properties(r, MQTT_IN_ACK, NULL);
-        read_rest(r, &ack->reasons);
+        read_details(r, MQTT_IN_ACK, details);
+        ack->reasons.length = 0;
+        if (type != MQTT_UNSUBACK || !mqtt_reader_is_v311(r)) /* there it has none */
+            read_rest(r, &ack->reasons);
     }
     return finish_unless(r, ack->packet_id == 0 || !reasons_known(type, maximum_qos, &ack->reasons));
 }
 
-uint8_t mqtt_decode_disconnect(struct mqtt_frame *frame, uint8_t *why)
+uint8_t mqtt_decode_reason(struct mqtt_frame *frame, unsigned place, void *details, uint8_t *reason)
 {
-    *why = read_reason(&frame->body, MQTT_IN_DISCONNECT);
+    *reason = read_reason(&frame->body, place, details);
     return finish(&frame->body);
 }

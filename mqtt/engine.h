@@ -1,4 +1,8 @@
-/* What the halves of the engine share: engine.c (time, reception) and request.c (what the user sends). */
+/*
+ * What the files of the engine share. Each has its concern: engine.c the poll, reception and dispatch;
+ * connect.c the way to a session and its end; request.c what the user sends; and one for each of the larger
+ * switches.
+ */
 #ifndef MQTT_ENGINE_H
 #define MQTT_ENGINE_H
 
@@ -16,6 +20,8 @@ enum mqtt_state {
 /* Kept free by the user's packets, so that these can always be sent. */
 enum { MQTT_HEADROOM = MQTT_PUBACK_SIZE + MQTT_PINGREQ_SIZE + MQTT_DISCONNECT_SIZE };
 
+/* ---- What is configured, and what the present session allows ---- */
+
 /* Highest QoS that we speak. */
 static inline unsigned mqtt_maximum_qos(const struct mqtt *m)
 {
@@ -27,6 +33,80 @@ static inline unsigned mqtt_maximum_qos(const struct mqtt *m)
 #endif
 }
 
+static inline bool mqtt_is_v311(const struct mqtt *m)
+{
+#if MQTT_WITH_V311
+    return m->version == 4;
+#else
+    (void)m;
+    return false;
+#endif
+}
+
+/* The largest packet that we take, in parts or whole. */
+static inline size_t mqtt_largest_packet(const struct mqtt *m, const struct mqtt_transport *transport)
+{
+#if MQTT_WITH_STREAMING
+    if (m->config->maximum_packet_size > transport->receive_capacity)
+        return m->config->maximum_packet_size;
+#endif
+    (void)m;
+    return transport->receive_capacity;
+}
+
+/* Does the session outlive the connection? */
+static inline bool mqtt_keeps_session(const struct mqtt *m)
+{
+#if MQTT_WITH_SESSIONS && MQTT_WITH_PROPERTIES
+    return m->config->session_expiry_s != 0 && m->limits.session_expiry_s != 0;
+#elif MQTT_WITH_SESSIONS
+    return m->config->session_expiry_s != 0;
+#else
+    (void)m;
+    return false;
+#endif
+}
+
+/* A payload of ours is on its way: no other packet can be sent. */
+static inline bool mqtt_is_sending_parts(const struct mqtt *m)
+{
+#if MQTT_WITH_STREAMING
+    return m->outgoing.left > 0;
+#else
+    (void)m;
+    return false;
+#endif
+}
+
+/* ---- Sessions (session.c) ---- */
+
+/* The connection has ended; returns how many publications are lost by that. */
+uint8_t mqtt_session_pause(struct mqtt *m);
+
+#if MQTT_WITH_SESSIONS
+/* Keys of the store: packet ids of ours, and of the broker's with this. */
+#define MQTT_STORE_RECEIVED 0x10000u
+
+/* At the start: takes over what the store has, or empties it. */
+void mqtt_session_restore(struct mqtt *m);
+/* CONNACK has come; returns whether the broker knows our subscriptions. */
+bool mqtt_session_begin(struct mqtt *m, bool present);
+/* Sends what is due again, then the configured subscriptions. True: `event` tells of something lost. */
+bool mqtt_session_continue(struct mqtt *m, struct mqtt_event *event);
+int mqtt_session_put(struct mqtt *m, uint32_t key, const struct mqtt_slice *parts);
+void mqtt_session_remove(struct mqtt *m, uint32_t key);
+#endif
+
+/* ---- Time ---- */
+
+static inline uint32_t mqtt_until(uint32_t now_ms, uint32_t deadline_ms)
+{
+    int32_t left = (int32_t)(deadline_ms - now_ms);
+    return left > 0 ? (uint32_t)left : 0;
+}
+
+/* ---- Sending (request.c) ---- */
+
 /* The bytes of a short packet, the first one lowest. With QoS 2 some have a fifth one, a reason code. */
 #if MQTT_WITH_QOS2
 typedef uint64_t mqtt_small;
@@ -34,7 +114,7 @@ typedef uint64_t mqtt_small;
 typedef uint32_t mqtt_small;
 #endif
 
-/* The send buffer's room, whole. */
+/* The send buffer's room, whole; none while a payload is on its way. */
 size_t mqtt_available(const struct mqtt *m, struct mqtt_writer *w);
 
 /*
@@ -44,7 +124,128 @@ size_t mqtt_available(const struct mqtt *m, struct mqtt_writer *w);
 int mqtt_send(struct mqtt *m, unsigned head, size_t remaining, mqtt_body *body, const void *packet,
               size_t count) __attribute__((warn_unused_result));
 
+/* The same, measured here. */
+int mqtt_send_packet(struct mqtt *m, unsigned head, mqtt_body *body, const void *packet, size_t count)
+    __attribute__((warn_unused_result));
+
 /* It may use the headroom. */
 bool mqtt_send_small(struct mqtt *m, mqtt_small bytes, size_t size);
+
+void mqtt_commit(struct mqtt *m, size_t size);
+
+/* A SUBSCRIBE or UNSUBSCRIBE; as mqtt_send. */
+int mqtt_send_filters(struct mqtt *m, unsigned type, const struct mqtt_filters *filters)
+    __attribute__((warn_unused_result));
+
+static inline struct mqtt_inflight *mqtt_slot(struct mqtt *m, uint16_t packet_id)
+{
+    return &m->inflight[packet_id % MQTT_INFLIGHT_MAX];
+}
+
+/* Is there a packet that waits for an acknowledgement? */
+bool mqtt_has_inflight(const struct mqtt *m);
+bool mqtt_is_publication(const struct mqtt_inflight *slot);
+/* Has it gone over this connection, whole? */
+bool mqtt_is_sent(const struct mqtt *m, const struct mqtt_inflight *slot);
+
+#if MQTT_WITH_SESSIONS || MQTT_WITH_STREAMING || MQTT_WITH_ACK_TIMEOUT
+struct mqtt_inflight *mqtt_find_inflight(struct mqtt *m, uint16_t packet_id, unsigned type);
+/* The broker has it: the message is not needed any more. */
+void mqtt_answered(struct mqtt *m, struct mqtt_inflight *slot);
+/* That was the last answer. */
+void mqtt_free_slot(struct mqtt *m, struct mqtt_inflight *slot);
+#else
+static inline struct mqtt_inflight *mqtt_find_inflight(struct mqtt *m, uint16_t packet_id, unsigned type)
+{
+    struct mqtt_inflight *slot = mqtt_slot(m, packet_id);
+    return slot->awaits == type && slot->packet_id == packet_id ? slot : NULL;
+}
+
+static inline void mqtt_answered(struct mqtt *m, struct mqtt_inflight *slot)
+{
+    (void)m;
+    (void)slot;
+}
+
+static inline void mqtt_free_slot(struct mqtt *m, struct mqtt_inflight *slot)
+{
+    (void)m;
+    slot->awaits = 0;
+}
+#endif
+
+void mqtt_tell_published(struct mqtt_event *event, const struct mqtt_ack *ack);
+void mqtt_settle_publish(struct mqtt *m, struct mqtt_inflight *slot, const struct mqtt_ack *ack,
+                         struct mqtt_event *event);
+
+static inline enum mqtt_transport_state mqtt_transport_state(const struct mqtt *m)
+{
+    return m->transport->state(m->transport->context);
+}
+
+/* ---- Connection (connect.c) ---- */
+
+bool mqtt_starts_clean(const struct mqtt *m);
+void mqtt_reset_limits(struct mqtt *m);
+/* From nothing to CONNECT sent. */
+void mqtt_attempt(struct mqtt *m);
+void mqtt_greet(struct mqtt *m);
+void mqtt_on_connack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event);
+void mqtt_on_disconnect(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event);
+void mqtt_end(struct mqtt *m, enum mqtt_cause cause, uint8_t reason);
+void mqtt_violation(struct mqtt *m, uint8_t reason);
+bool mqtt_take_end(struct mqtt *m, struct mqtt_event *event);
+#if MQTT_WITH_PROPERTIES
+void mqtt_tell_details(struct mqtt_event *event, const struct mqtt_details *details);
+/* Closes the transport, if that has waited for the end of an event. */
+void mqtt_finish_closing(struct mqtt *m);
+#endif
+
+/* ---- QoS 2 (qos2.c) ---- */
+
+#if MQTT_WITH_QOS2
+uint16_t *mqtt_find_unreleased(struct mqtt *m, uint16_t packet_id);
+/* A QoS 2 message has come, or has again: deliver it? */
+uint8_t mqtt_qos2_receive(struct mqtt *m, uint16_t packet_id, bool *deliver);
+/* It is delivered: not again until PUBREL. */
+void mqtt_qos2_keep(struct mqtt *m, uint16_t packet_id);
+void mqtt_qos2_release(struct mqtt *m, uint16_t *slot);
+void mqtt_on_qos2_step(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event);
+#endif
+
+/* ---- Streaming (stream.c) ---- */
+
+#if MQTT_WITH_STREAMING
+/* Cuts the frame of a PUBLISH that is too large to come whole behind its properties. Returns what is wrong.
+ */
+uint8_t mqtt_cut_frame(const struct mqtt *m, const uint8_t *data, size_t length, struct mqtt_frame *frame);
+/* The event's payload is to come in parts: `left` bytes. */
+void mqtt_begin_parts(struct mqtt *m, size_t left, bool drop, struct mqtt_event *event);
+/* Takes what has come of it. False: nothing for the user. */
+bool mqtt_receive_part(struct mqtt *m, struct mqtt_event *event);
+/* Asks the source for more, as the send buffer has room. True: `event` tells that it was the last. */
+bool mqtt_send_parts(struct mqtt *m, struct mqtt_event *event);
+#endif
+
+/* ---- Topic aliases (alias.c) ---- */
+
+#if MQTT_WITH_ALIASES
+void mqtt_forget_aliases(struct mqtt *m);
+/* Returns what is wrong with the message's alias, or puts its topic in. */
+uint8_t mqtt_resolve_alias(struct mqtt *m, struct mqtt_message *message);
+void mqtt_choose_alias(const struct mqtt *m, struct mqtt_publication *publication);
+#endif
+
+/* ---- Enhanced authentication (auth.c) ---- */
+
+#if MQTT_WITH_AUTH
+/* Of a connection: the first data. False: it cannot be begun. */
+bool mqtt_auth_begin(struct mqtt *m);
+/* Of a CONNACK with success: what is wrong with it. */
+uint8_t mqtt_auth_finish(struct mqtt *m, const struct mqtt_details *details);
+void mqtt_on_auth(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event);
+/* Sends an answer that had no room. */
+void mqtt_auth_continue(struct mqtt *m);
+#endif
 
 #endif

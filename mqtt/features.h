@@ -14,4 +14,54 @@
 #define MQTT_WITH_QOS2 MQTT_FULL
 #endif
 
+/* Sessions that outlive their connection: session expiry, a store for what is in flight, replay. */
+#ifndef MQTT_WITH_SESSIONS
+#define MQTT_WITH_SESSIONS MQTT_FULL
+#endif
+
+/* Messages larger than the buffers, received in parts and sent from a source. */
+#ifndef MQTT_WITH_STREAMING
+#define MQTT_WITH_STREAMING MQTT_FULL
+#endif
+
+/* The properties that telemetry and settings do without, in both directions; DISCONNECT and acknowledgements
+ * with reasons; user properties everywhere. */
+#ifndef MQTT_WITH_PROPERTIES
+#define MQTT_WITH_PROPERTIES MQTT_FULL
+#endif
+
+/* Topic aliases in both directions. */
+#ifndef MQTT_WITH_ALIASES
+#define MQTT_WITH_ALIASES MQTT_FULL
+#endif
+
+/* Enhanced authentication by a callback, at the beginning and again. */
+#ifndef MQTT_WITH_AUTH
+#define MQTT_WITH_AUTH MQTT_FULL
+#endif
+
+/* MQTT 3.1.1, chosen at run time or fallen back to. */
+#ifndef MQTT_WITH_V311
+#define MQTT_WITH_V311 MQTT_FULL
+#endif
+
+/* A time within which each acknowledgement has to come. */
+#ifndef MQTT_WITH_ACK_TIMEOUT
+#define MQTT_WITH_ACK_TIMEOUT MQTT_FULL
+#endif
+
+/* Several brokers in turn. */
+#ifndef MQTT_WITH_BROKERS
+#define MQTT_WITH_BROKERS MQTT_FULL
+#endif
+
+/* Statistics of the present session besides those since the start. */
+#ifndef MQTT_WITH_SESSION_STATISTICS
+#define MQTT_WITH_SESSION_STATISTICS MQTT_FULL
+#endif
+
+#if (MQTT_WITH_ALIASES || MQTT_WITH_AUTH) && !MQTT_WITH_PROPERTIES
+#error "MQTT_WITH_ALIASES and MQTT_WITH_AUTH need MQTT_WITH_PROPERTIES"
+#endif
+
 #endif

@@ -1,5 +1,5 @@
 /*
- * An MQTT 5.0 client engine. It owns no memory but struct mqtt, knows no clock
+ * An MQTT 5.0 and 3.1.1 client engine. It owns no memory but struct mqtt, knows no clock
  * and no socket: the caller passes the present time, the engine moves bytes
  * through a transport (mqtt/transport.h) and hands out one event at a time.
  *
@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "mqtt/features.h"
+#include "mqtt/store.h"
 #include "mqtt/transport.h"
 
 #ifndef MQTT_INFLIGHT_MAX
@@ -54,11 +55,15 @@ enum mqtt_reason {
     MQTT_REASON_SUCCESS = 0x00, /* also: normal disconnection, granted QoS 0 */
     MQTT_REASON_DISCONNECT_WITH_WILL = 0x04,
     MQTT_REASON_NO_MATCHING_SUBSCRIBERS = 0x10,
+    MQTT_REASON_CONTINUE_AUTHENTICATION = 0x18,
+    MQTT_REASON_REAUTHENTICATE = 0x19,
     MQTT_REASON_UNSPECIFIED = 0x80,
     MQTT_REASON_MALFORMED_PACKET = 0x81,
     MQTT_REASON_PROTOCOL_ERROR = 0x82,
+    MQTT_REASON_UNSUPPORTED_VERSION = 0x84,
     MQTT_REASON_BAD_USER_NAME_OR_PASSWORD = 0x86,
     MQTT_REASON_NOT_AUTHORIZED = 0x87,
+    MQTT_REASON_BAD_AUTHENTICATION_METHOD = 0x8C,
     MQTT_REASON_KEEP_ALIVE_TIMEOUT = 0x8D,
     MQTT_REASON_SESSION_TAKEN_OVER = 0x8E,
     MQTT_REASON_TOPIC_NAME_INVALID = 0x90,
@@ -66,7 +71,11 @@ enum mqtt_reason {
     MQTT_REASON_RECEIVE_MAXIMUM_EXCEEDED = 0x93,
     MQTT_REASON_TOPIC_ALIAS_INVALID = 0x94,
     MQTT_REASON_PACKET_TOO_LARGE = 0x95,
+    MQTT_REASON_QUOTA_EXCEEDED = 0x97,
+    MQTT_REASON_RETAIN_NOT_SUPPORTED = 0x9A,
     MQTT_REASON_QOS_NOT_SUPPORTED = 0x9B,
+    MQTT_REASON_USE_ANOTHER_SERVER = 0x9C,
+    MQTT_REASON_SERVER_MOVED = 0x9D,
 };
 
 enum mqtt_error {
@@ -79,6 +88,10 @@ enum mqtt_error {
     /* There can be no such packet: empty topic or filter, a string above 65535 bytes, no or 256
      * subscriptions, an impossible option. */
     MQTT_ERROR_ARGUMENT = -7,
+    MQTT_ERROR_STORE = -8, /* no room in the session's store now: try again after PUBLISHED */
+    /* The broker has no wildcard, shared or identified subscriptions, or the session's version not what is
+     * asked. */
+    MQTT_ERROR_UNAVAILABLE = -9,
 };
 
 struct mqtt_will {
@@ -87,7 +100,60 @@ struct mqtt_will {
     uint8_t qos; /* 0 to 2 */
     bool retain;
     bool utf8; /* payload format indicator 1 */
+#if MQTT_WITH_PROPERTIES
+    uint32_t delay_s;                 /* the broker waits so long for us to come back */
+    uint32_t message_expiry_s;        /* 0: none */
+    struct mqtt_slice content_type;   /* empty: none */
+    struct mqtt_slice response_topic; /* empty: none */
+    struct mqtt_slice correlation;    /* data NULL: none */
+    const struct mqtt_user_property *user;
+    size_t user_count;
+#endif
 };
+
+enum mqtt_retain_handling {
+    MQTT_RETAIN_SEND = 0,        /* retained messages come at each subscription */
+    MQTT_RETAIN_SEND_IF_NEW = 1, /* only if the subscription is new to the broker */
+    MQTT_RETAIN_SEND_NEVER = 2,
+};
+
+struct mqtt_subscription {
+    struct mqtt_slice filter[MQTT_TOPIC_PARTS]; /* concatenated: a valid topic filter */
+    uint8_t qos;                                /* maximum, 0 or 1; 2 where it is configured */
+    bool no_local;
+    bool retain_as_published;
+    enum mqtt_retain_handling retain_handling;
+};
+
+/* A SUBSCRIBE or UNSUBSCRIBE packet. */
+struct mqtt_filters {
+    const struct mqtt_subscription *subscriptions; /* of an UNSUBSCRIBE only the filters count */
+    size_t count;                                  /* 1 to 255 */
+#if MQTT_WITH_PROPERTIES
+    uint32_t identifier; /* comes with each message for these subscriptions; 0: none; up to 268435455 */
+    const struct mqtt_user_property *user;
+    size_t user_count;
+#endif
+};
+
+#if MQTT_WITH_AUTH
+enum mqtt_auth_step {
+    MQTT_AUTH_BEGIN,    /* of a connection or a mqtt_reauthenticate: the first data; `data` is empty */
+    MQTT_AUTH_CONTINUE, /* the broker's challenge is in `data` */
+    MQTT_AUTH_SUCCESS,  /* the broker is content; what it says of itself is in `data`; no answer */
+};
+
+/* Enhanced authentication (MQTT 5.0, 4.12). */
+struct mqtt_authenticator {
+    const char *method;
+    /*
+     * One step. The answer's data are the callee's until the next call; left alone, there are none. Negative:
+     * the broker is not trusted, the connection ends with 0x87. Calls nothing of the engine.
+     */
+    int (*step)(void *context, enum mqtt_auth_step step, struct mqtt_slice data, struct mqtt_slice *answer);
+    void *context;
+};
+#endif
 
 /*
  * Constant for the life of the engine. Strings are valid UTF-8. The CONNECT that follows from it must fit the
@@ -101,6 +167,56 @@ struct mqtt_config {
     uint16_t keep_alive_s;        /* 0: none, and then a dead broker is only noticed by the transport */
 #if MQTT_WITH_QOS2
     bool qos2; /* speak it in both directions; MQTT_RECEIVE_MAX is announced as Receive Maximum */
+#endif
+#if MQTT_WITH_SESSIONS
+    /*
+     * The session outlives its connection by this, in the broker and here; UINT32_MAX: for ever; 0: each
+     * starts clean. Otherwise what is in flight is in `store`, and sent again, in order, over the next
+     * connection.
+     */
+    uint32_t session_expiry_s;
+    const struct mqtt_store *store;
+    /* Ask for the broker's session at the first connection, too: with a store that outlived a reset, or for
+     * what the broker has queued meanwhile. Otherwise the first one starts clean, and the store is emptied.
+     */
+    bool resume;
+    /* Subscribed to by the engine whenever a session is new; SUBSCRIBED tells. NULL: none. */
+    const struct mqtt_filters *subscriptions;
+#endif
+#if MQTT_WITH_STREAMING
+    /* Take messages up to this many bytes, those above the transport's capacity in parts; 0: only whole ones.
+     */
+    uint32_t maximum_packet_size;
+#endif
+#if MQTT_WITH_PROPERTIES
+    bool request_response_information;
+    bool omit_problem_information; /* ask for no reason strings and user properties in what is no PUBLISH */
+    const struct mqtt_user_property *user; /* of the CONNECT */
+    size_t user_count;
+    /* The id that the broker assigns, if `client_id` is empty, is kept here, so that the session can be found
+     * again; data NULL or too short: each connection gets another one. */
+    struct mqtt_span assigned_id;
+#endif
+#if MQTT_WITH_ALIASES
+    /* Memory for `alias_maximum` topics of the broker's aliases, each of 2 + `alias_topic_bytes` bytes. An
+     * alias for a longer topic ends the connection with 0x97. */
+    uint8_t *alias_memory;
+    uint16_t alias_topic_bytes;
+    uint16_t alias_maximum; /* 0: none are allowed */
+#endif
+#if MQTT_WITH_AUTH
+    const struct mqtt_authenticator *authenticator; /* NULL: user name and password at most */
+#endif
+#if MQTT_WITH_V311
+    uint8_t version; /* 0 or 5: MQTT 5.0; 4: MQTT 3.1.1 */
+    bool fall_back;  /* to 3.1.1 if a broker refuses 5.0, or closes without an answer to it */
+#endif
+#if MQTT_WITH_BROKERS
+    uint8_t brokers; /* how many there are to choose from; 0: one */
+#endif
+#if MQTT_WITH_ACK_TIMEOUT
+    uint32_t
+        ack_timeout_ms; /* longest wait for any acknowledgement, then the connection is ended; 0: for ever */
 #endif
     /* For the following 0 means the default. */
     uint32_t connect_timeout_ms; /* for the transport to open, and again for the CONNACK; 10 000 */
@@ -117,6 +233,13 @@ enum mqtt_event_type {
                            */
     MQTT_EVENT_SUBSCRIBED,
     MQTT_EVENT_UNSUBSCRIBED,
+#if MQTT_WITH_STREAMING
+    MQTT_EVENT_MESSAGE_BEGIN, /* a message too large to come whole: all but its payload */
+    MQTT_EVENT_MESSAGE_PART,  /* the next part of it; DISCONNECTED instead: there will be no more */
+#endif
+#if MQTT_WITH_AUTH
+    MQTT_EVENT_AUTHENTICATED, /* mqtt_reauthenticate has come to its end, well */
+#endif
 };
 
 /* Who ended the connection. */
@@ -135,6 +258,12 @@ struct mqtt_disconnected {
     bool established;  /* false: the session never came to CONNECTED */
     uint8_t lost;      /* QoS 1 and 2 publications sent and not settled: their ids mean nothing now */
     uint32_t retry_ms; /* the next attempt comes after this; UINT32_MAX: only by mqtt_connect */
+#if MQTT_WITH_BROKERS
+    uint8_t broker; /* the one to connect to then, from 0: let the transport's next open() do so */
+#endif
+#if MQTT_WITH_PROPERTIES
+    struct mqtt_slice server_reference; /* data NULL: none */
+#endif
 };
 
 struct mqtt_message {
@@ -143,7 +272,17 @@ struct mqtt_message {
     struct mqtt_slice response_topic; /* data NULL: none; otherwise a valid topic name */
     struct mqtt_slice correlation;    /* data NULL: none; may be empty */
     struct mqtt_slice properties;     /* for mqtt_next_user_property; else opaque */
-    uint32_t utf8;                    /* 1: declared by the sender, not checked; 0: not declared */
+#if MQTT_WITH_PROPERTIES
+    struct mqtt_slice content_type; /* data NULL: none */
+    uint32_t message_expiry_s;      /* what is left of it; UINT32_MAX: none */
+#endif
+#if MQTT_WITH_ALIASES
+    uint32_t topic_alias; /* UINT32_MAX: none; `topic` is the whole one in any case */
+#endif
+#if MQTT_WITH_STREAMING
+    uint32_t total; /* length of the payload, which is not here if there is more to come in parts */
+#endif
+    uint32_t utf8; /* 1: declared by the sender, not checked; 0: not declared */
     uint8_t qos;
     bool retain;
     bool duplicate;
@@ -151,9 +290,18 @@ struct mqtt_message {
 
 struct mqtt_event {
     enum mqtt_event_type type;
+#if MQTT_WITH_PROPERTIES
+    /* Of the packet behind the event, if it is none of MESSAGE: */
+    struct mqtt_slice reason_string; /* data NULL: none */
+    struct mqtt_slice properties;    /* for mqtt_next_user_property */
+#endif
     union {
         struct {
-            bool session_present; /* never set as long as each session starts clean */
+            bool session_present; /* the broker knows our subscriptions; never if each session starts clean */
+#if MQTT_WITH_PROPERTIES
+            struct mqtt_slice client_id;            /* assigned by the broker; data NULL: it was not */
+            struct mqtt_slice response_information; /* data NULL: none */
+#endif
         } connected;
         struct mqtt_disconnected disconnected;
         struct mqtt_message message;
@@ -163,8 +311,16 @@ struct mqtt_event {
         } published;
         struct {
             uint16_t packet_id;
-            struct mqtt_slice reasons; /* one byte for each filter, in order: >= 0x80 is a refusal */
+            /* One byte for each filter, in order: >= 0x80 is a refusal. 3.1.1 has none for UNSUBSCRIBED. */
+            struct mqtt_slice reasons;
         } subscribed, unsubscribed;
+#if MQTT_WITH_STREAMING
+        struct {
+            struct mqtt_slice data;
+            uint32_t offset;
+            uint32_t total; /* offset + data.length == total: the last part */
+        } part;
+#endif
     };
 };
 
@@ -183,6 +339,10 @@ struct mqtt_statistics {
 #if MQTT_WITH_QOS2
     uint32_t duplicates; /* QoS 2 messages that came again, and were not delivered again */
 #endif
+#if MQTT_WITH_SESSIONS
+    uint32_t resumed;  /* sessions that the broker still had */
+    uint32_t replayed; /* packets sent again over another connection */
+#endif
 };
 
 /* What the broker allows us in this session. */
@@ -192,15 +352,38 @@ struct mqtt_limits {
     uint32_t keep_alive_s;
     uint32_t maximum_qos;
     uint32_t retain_available;
+#if MQTT_WITH_PROPERTIES
+    uint32_t session_expiry_s;
+    uint32_t topic_alias_maximum;
+    uint32_t wildcard_available;
+    uint32_t subscription_id_available;
+    uint32_t shared_available;
+#endif
 };
 
 struct mqtt_inflight {
     uint16_t packet_id;
     uint8_t awaits; /* type of the packet that comes next for it; 0: free */
     uint8_t count;  /* filters in it */
+#if MQTT_WITH_ACK_TIMEOUT
+    uint32_t since_ms; /* when its last packet was sent */
+#endif
+#if MQTT_WITH_SESSIONS
+    bool resend; /* not sent over this connection yet */
+#endif
 };
 
-/* Private but for its size: use the functions. */
+#if MQTT_WITH_STREAMING
+/*
+ * Writes up to `length` bytes of a payload, from `offset` on, to `to`. Returns how many: 0: none now, the
+ * caller polls again when there are some; negative: there will be no more, the connection is ended
+ * (mqtt_publish). Calls nothing of the engine.
+ */
+typedef int mqtt_source(void *context, uint32_t offset, uint8_t *to, size_t length);
+#endif
+
+/* Private but for its size: use the functions. What is used most comes first, where instructions are short.
+ */
 struct mqtt {
     const struct mqtt_config *config;
     const struct mqtt_transport *transport;
@@ -209,24 +392,76 @@ struct mqtt {
     bool ping_sent;
     bool aborting;      /* an orderly close is given no more time */
     uint8_t publishing; /* QoS 1 and 2 publications in flight */
-    uint16_t ack_id;    /* of the answer owed for the packet being delivered; 0: none */
-    uint16_t last_id;   /* packet id that we used last */
-    size_t delivered;   /* bytes of the packet being delivered, consumed at the next poll */
-    uint32_t random;
-    uint32_t backoff_ms;  /* limit of the next wait; 0: start afresh */
+#if MQTT_WITH_QOS2
+    uint8_t ack_head; /* of the answer owed: PUBACK, PUBREC, PUBREL or PUBCOMP */
+    uint8_t ack_reason;
+#endif
+#if MQTT_WITH_SESSIONS
+    bool has_session; /* there is something to resume */
+    bool replaying;   /* there are records to be sent again */
+    bool renewed;     /* the session is new to the broker: no DUP, and no QoS 2 */
+    bool foreign;     /* what is stored is of the other version of MQTT */
+    bool subscribing; /* to the configured filters, which are not acknowledged yet */
+#endif
+#if MQTT_WITH_V311
+    uint8_t version;         /* 5 or 4 */
+    uint8_t session_version; /* of the session that there is to resume */
+#endif
+#if MQTT_WITH_PROPERTIES
+    bool closing; /* the transport is closed when an event's views are done with */
+#endif
+#if MQTT_WITH_BROKERS
+    uint8_t broker; /* of the present or next attempt */
+    uint8_t home;   /* where the last session was, or the first attempt */
+#endif
+#if MQTT_WITH_AUTH
+    bool reauthenticating;
+    uint8_t auth_reason; /* of the AUTH that waits for room; 0: none */
+#endif
+    uint16_t ack_id;  /* of the answer owed for the packet being delivered; 0: none */
+    uint16_t last_id; /* packet id that we used last */
+#if MQTT_WITH_SESSIONS
+    uint16_t subscribe_id; /* of the SUBSCRIBE with the configured filters; 0: not sent */
+#endif
+#if MQTT_WITH_PROPERTIES
+    uint16_t assigned_length;
+#endif
+    size_t delivered;     /* bytes of the packet being delivered, consumed at the next poll */
     uint32_t deadline_ms; /* meaning depends on the state */
     uint32_t now_ms;      /* as of the present call */
     uint32_t sent_ms;
     uint32_t received_ms;
     uint32_t connected_ms;
+#if MQTT_WITH_STREAMING
+    struct {
+        uint32_t total, left; /* left 0: none under way */
+        bool drop;            /* it was delivered before */
+    } incoming;
+    struct {
+        mqtt_source *source; /* NULL: none under way or unacknowledged */
+        void *context;
+        uint32_t total, left; /* left 0: sent */
+        uint32_t pending;     /* of the packet that is just being written */
+        uint16_t packet_id;   /* 0: QoS 0 */
+    } outgoing;
+#endif
     struct mqtt_limits limits;
-    struct mqtt_disconnected end; /* cause 0: nothing to tell */
     struct mqtt_statistics statistics;
+    uint32_t random;
+    uint32_t backoff_ms;          /* limit of the next wait; 0: start afresh */
+    struct mqtt_disconnected end; /* cause 0: nothing to tell */
+#if MQTT_WITH_ALIASES
+    uint32_t aliases_set; /* of ours that the broker knows, a bit each */
+#endif
+#if MQTT_WITH_AUTH
+    struct mqtt_slice auth_answer;
+#endif
     struct mqtt_inflight inflight[MQTT_INFLIGHT_MAX];
 #if MQTT_WITH_QOS2
-    uint8_t ack_head; /* of the answer owed: PUBACK, PUBREC, PUBREL or PUBCOMP */
-    uint8_t ack_reason;
     uint16_t unreleased[MQTT_RECEIVE_MAX]; /* packet ids of QoS 2 messages delivered; 0: free */
+#endif
+#if MQTT_WITH_SESSION_STATISTICS
+    struct mqtt_statistics before; /* at the beginning of the session */
 #endif
 };
 
@@ -259,6 +494,26 @@ struct mqtt_publish {
     struct mqtt_slice correlation;    /* data NULL: none */
     const struct mqtt_user_property *user;
     size_t user_count;
+#if MQTT_WITH_PROPERTIES
+    struct mqtt_slice content_type; /* empty: none */
+#endif
+#if MQTT_WITH_ALIASES
+    /*
+     * A number that stands for this topic, always the same for the same, 1 to 32: the topic goes over each
+     * connection once, if the broker allows so many. 0: none.
+     */
+    uint8_t alias;
+#endif
+#if MQTT_WITH_STREAMING
+    /*
+     * NULL, or what the payload comes from instead of `payload`, `source_length` bytes, however large: the
+     * engine asks for it piece by piece, in mqtt_poll. Until it has it all, no other packet can be sent. It
+     * may ask again from the start, over another connection, until PUBLISHED.
+     */
+    mqtt_source *source;
+    void *source_context;
+    uint32_t source_length;
+#endif
 };
 
 /*
@@ -278,20 +533,6 @@ size_t mqtt_room(const struct mqtt *m);
 /* How many more QoS 1 or 2 publications would be accepted now; 0 when not connected. */
 size_t mqtt_quota(const struct mqtt *m);
 
-enum mqtt_retain_handling {
-    MQTT_RETAIN_SEND = 0,        /* retained messages come at each subscription */
-    MQTT_RETAIN_SEND_IF_NEW = 1, /* only if the subscription is new to the broker */
-    MQTT_RETAIN_SEND_NEVER = 2,
-};
-
-struct mqtt_subscription {
-    struct mqtt_slice filter[MQTT_TOPIC_PARTS]; /* concatenated: a valid topic filter */
-    uint8_t qos;                                /* maximum, 0 or 1; 2 where it is configured */
-    bool no_local;
-    bool retain_as_published;
-    enum mqtt_retain_handling retain_handling;
-};
-
 /* At most 255 at once. Returns the packet id or a negative enum mqtt_error; SUBSCRIBED follows. */
 int mqtt_subscribe(struct mqtt *m, const struct mqtt_subscription *subscriptions, size_t count,
                    uint32_t now_ms) __attribute__((warn_unused_result));
@@ -299,6 +540,46 @@ int mqtt_subscribe(struct mqtt *m, const struct mqtt_subscription *subscriptions
 /* Only the filters count here; UNSUBSCRIBED follows. */
 int mqtt_unsubscribe(struct mqtt *m, const struct mqtt_subscription *subscriptions, size_t count,
                      uint32_t now_ms) __attribute__((warn_unused_result));
+
+#if MQTT_WITH_PROPERTIES
+/* The same with properties. */
+int mqtt_subscribe_with(struct mqtt *m, const struct mqtt_filters *filters, uint32_t now_ms)
+    __attribute__((warn_unused_result));
+int mqtt_unsubscribe_with(struct mqtt *m, const struct mqtt_filters *filters, uint32_t now_ms)
+    __attribute__((warn_unused_result));
+
+/* What a PUBACK, PUBREC or DISCONNECT of ours says. */
+struct mqtt_closure {
+    uint8_t reason;
+    struct mqtt_slice reason_string; /* empty: none */
+    const struct mqtt_user_property *user;
+    size_t user_count;
+    /* Of a DISCONNECT only: whether the session's expiry is another one than configured, which may not have
+     * been 0 then. With 0 the session ends at once. */
+    bool change_expiry;
+    uint32_t session_expiry_s;
+};
+
+/*
+ * Acknowledges the message of the last event now, with a reason: 0x80 and above refuse it. Otherwise the next
+ * poll does so. Ends the event's views. Of QoS 0, and in 3.1.1, nothing is sent. Negative: enum mqtt_error,
+ * the next poll will acknowledge.
+ */
+int mqtt_acknowledge(struct mqtt *m, const struct mqtt_closure *closure, uint32_t now_ms)
+    __attribute__((warn_unused_result));
+
+/* As mqtt_disconnect. If there is no room for it all, the DISCONNECT has the reason alone. */
+void mqtt_disconnect_with(struct mqtt *m, const struct mqtt_closure *closure, uint32_t now_ms);
+
+/* The subscription identifiers of a message, as mqtt_next_user_property. */
+bool mqtt_next_subscription_id(struct mqtt_slice *properties, uint32_t *identifier)
+    __attribute__((warn_unused_result));
+#endif
+
+#if MQTT_WITH_AUTH
+/* Begins a re-authentication; AUTHENTICATED or the end of the connection follows. */
+int mqtt_reauthenticate(struct mqtt *m, uint32_t now_ms) __attribute__((warn_unused_result));
+#endif
 
 /*
  * End the session and stay away until mqtt_connect. MQTT_REASON_SUCCESS has the
@@ -312,7 +593,17 @@ void mqtt_connect(struct mqtt *m, uint32_t now_ms);
 
 bool mqtt_is_connected(const struct mqtt *m);
 
+#if MQTT_WITH_V311
+/* 5 or 4, of the present session, or of the present or next attempt. */
+uint8_t mqtt_version(const struct mqtt *m);
+#endif
+
 const struct mqtt_statistics *mqtt_statistics(const struct mqtt *m);
+
+#if MQTT_WITH_SESSION_STATISTICS
+/* The same since the present session began, or the last one. */
+void mqtt_session_statistics(const struct mqtt *m, struct mqtt_statistics *statistics);
+#endif
 
 /*
  * Walks over a message's user properties: start with a copy of

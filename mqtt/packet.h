@@ -5,6 +5,7 @@
 #ifndef MQTT_PACKET_H
 #define MQTT_PACKET_H
 
+#include "mqtt/property.h"
 #include "mqtt/reader.h"
 #include "mqtt/writer.h"
 
@@ -44,6 +45,9 @@ struct mqtt_frame {
     struct mqtt_reader body; /* with the reason to close the connection with, if there is one */
     size_t size;             /* of the packet; 0: not whole yet */
     uint8_t head;            /* type and flags */
+#if MQTT_WITH_STREAMING
+    size_t total; /* of the packet, the part included that has not come; 0: not known yet */
+#endif
 };
 
 /* PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK. */
@@ -51,26 +55,46 @@ struct mqtt_ack {
     struct mqtt_slice reasons; /* all of them; one in what belongs to a PUBLISH */
     uint16_t packet_id;
     uint8_t reason; /* that one */
+#if MQTT_WITH_PROPERTIES
+    struct mqtt_details details;
+#endif
 };
 
 /* Decoders return the reason to close the connection with, mostly MQTT_REASON_SUCCESS. */
 /* Of the packet at `data`, of which `length` bytes have come, at least 1. */
 uint8_t mqtt_decode_frame(const uint8_t *data, size_t length, size_t capacity, struct mqtt_frame *frame);
 uint8_t mqtt_decode_publish(struct mqtt_frame *frame, struct mqtt_message *message, uint16_t *packet_id);
-/* Limits that are not named in the packet stay as they are. `refusal`: the packet's own reason code. */
-uint8_t mqtt_decode_connack(struct mqtt_frame *frame, struct mqtt_limits *limits, uint8_t *refusal);
+/* `connack`: its flags and reason code. Of `details` (property.h), what the packet does not name stays. */
+uint8_t mqtt_decode_connack(struct mqtt_frame *frame, void *details, uint8_t connack[2]);
+#if MQTT_WITH_PROPERTIES
+/* All but the limits are absent. */
+void mqtt_clear_details(struct mqtt_details *details);
+#endif
 uint8_t mqtt_decode_ack(struct mqtt_frame *frame, unsigned maximum_qos, struct mqtt_ack *ack);
-uint8_t mqtt_decode_disconnect(struct mqtt_frame *frame, uint8_t *why);
+/* A DISCONNECT or an AUTH. */
+uint8_t mqtt_decode_reason(struct mqtt_frame *frame, unsigned place, void *details, uint8_t *reason);
 
 /* What follows the fixed header of a packet that we send. */
 typedef void mqtt_body(struct mqtt_writer *w, const void *packet, uint16_t packet_id);
 
+#if MQTT_WITH_PROPERTIES
+/* A PUBACK, PUBREC, DISCONNECT or AUTH with properties. */
+struct mqtt_reasoned {
+    const struct mqtt_closure *closure;
+    uint16_t packet_id;               /* 0: it has none */
+    const char *method;               /* NULL: none */
+    struct mqtt_slice authentication; /* data NULL: none */
+};
+#endif
+
 /* A SUBSCRIBE or UNSUBSCRIBE. */
-struct mqtt_filters {
-    const struct mqtt_subscription *subscriptions;
-    size_t count;
+struct mqtt_request {
+    struct mqtt_filters filters;
     bool options; /* SUBSCRIBE has them */
     uint8_t maximum_qos;
+#if MQTT_WITH_V311
+    bool v311;
+#endif
 };
 
 /* A PUBLISH. */
@@ -78,15 +102,26 @@ struct mqtt_publication {
     const struct mqtt_publish *publish;
     size_t topic; /* bytes */
     size_t properties;
+#if MQTT_WITH_ALIASES
+    uint8_t alias;    /* to be sent with it; 0: none */
+    bool alias_known; /* instead of the topic */
+#endif
+#if MQTT_WITH_V311
+    bool v311;
+#endif
 };
 
 mqtt_body mqtt_write_connect; /* of a struct mqtt */
-mqtt_body mqtt_write_publish; /* of a struct mqtt_publication */
-mqtt_body mqtt_write_filters; /* of a struct mqtt_filters */
+mqtt_body mqtt_write_publish; /* of a struct mqtt_publication, up to a payload that comes from a source */
+mqtt_body mqtt_write_filters; /* of a struct mqtt_request */
+#if MQTT_WITH_PROPERTIES
+mqtt_body mqtt_write_reasoned; /* of a struct mqtt_reasoned */
+#endif
 
 /* Remaining Length; above MQTT_VARINT_MAX: there can be no such packet. */
 size_t mqtt_body_size(mqtt_body *body, const void *packet);
-/* The same of a PUBLISH, which fills in `publication`. */
-size_t mqtt_measure_publish(struct mqtt_publication *publication, const struct mqtt_publish *publish);
+/* The same of a PUBLISH, `publication` but for its sizes, which are filled in; a payload from a source
+ * counts. */
+size_t mqtt_measure_publish(struct mqtt_publication *publication);
 
 #endif

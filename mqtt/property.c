@@ -15,48 +15,73 @@ enum {
     BOOLEAN = 1 << 0, /* above 1 is a protocol error */
     NONZERO = 1 << 1, /* 0 is a protocol error */
     REPEATS = 1 << 2, /* may appear more than once */
-    REFUSED = 1 << 3, /* a topic alias: we allow none (MQTT-3.1.2-26) */
 
     DROPPED = 0x1F, /* checked, and of no use to us */
 };
 
-/* All that is stored lies at words: a number takes one. */
-#define MESSAGE(member) (offsetof(struct mqtt_message, member) / sizeof(uint32_t))
-#define LIMIT(member)   (offsetof(struct mqtt_limits, member) / sizeof(uint32_t))
+/* All that is stored lies at words, numbers at those of 32 bits, strings at those of a pointer. */
+#define NUMBER(where, member) (offsetof(struct where, member) / sizeof(uint32_t))
+#define SLICE(where, member)  (offsetof(struct where, member) / sizeof(void *))
+#define LIMIT(member)         NUMBER(mqtt_details, limits.member)
+#if MQTT_WITH_PROPERTIES
+#define MORE(word) (word)
+#else
+#define MORE(word) DROPPED
+#endif
+#if MQTT_WITH_ALIASES
+#define ALIAS_WORD NUMBER(mqtt_message, topic_alias)
+#else
+#define ALIAS_WORD DROPPED
+#endif
 
 /* A property in 16 bits; places 0: there is none. Shifts, since compilers handle bit fields clumsily. */
-#define KIND(type, flags, places, word) ((type) | (flags) << 3 | (places) << 7 | (word) << 11)
+#define KIND(type, flags, places, word) ((type) | (flags) << 3 | (places) << 6 | (word) << 11)
 #define TYPE(kind)                      ((kind)&7u)
 #define FLAGS(kind)                     ((kind) >> 3)
-#define PLACES(kind)                    ((kind) >> 7)
+#define PLACES(kind)                    ((kind) >> 6 & 31u)
 #define WORD(kind)                      ((kind) >> 11) /* where its value goes */
 
 static const uint16_t kinds[MQTT_PROPERTY_END] = {
-    [MQTT_PROPERTY_PAYLOAD_FORMAT] = KIND(BYTE, BOOLEAN, MQTT_IN_PUBLISH, MESSAGE(utf8)),
-    [MQTT_PROPERTY_MESSAGE_EXPIRY] = KIND(FOUR_BYTES, 0, MQTT_IN_PUBLISH, DROPPED),
-    [MQTT_PROPERTY_CONTENT_TYPE] = KIND(STRING, 0, MQTT_IN_PUBLISH, DROPPED),
-    [MQTT_PROPERTY_RESPONSE_TOPIC] = KIND(TOPIC, 0, MQTT_IN_PUBLISH, MESSAGE(response_topic)),
-    [MQTT_PROPERTY_CORRELATION] = KIND(BINARY, 0, MQTT_IN_PUBLISH, MESSAGE(correlation)),
+    [MQTT_PROPERTY_PAYLOAD_FORMAT] = KIND(BYTE, BOOLEAN, MQTT_IN_PUBLISH, NUMBER(mqtt_message, utf8)),
+    [MQTT_PROPERTY_MESSAGE_EXPIRY] =
+        KIND(FOUR_BYTES, 0, MQTT_IN_PUBLISH, MORE(NUMBER(mqtt_message, message_expiry_s))),
+    [MQTT_PROPERTY_CONTENT_TYPE] = KIND(STRING, 0, MQTT_IN_PUBLISH, MORE(SLICE(mqtt_message, content_type))),
+    [MQTT_PROPERTY_RESPONSE_TOPIC] = KIND(TOPIC, 0, MQTT_IN_PUBLISH, SLICE(mqtt_message, response_topic)),
+    [MQTT_PROPERTY_CORRELATION] = KIND(BINARY, 0, MQTT_IN_PUBLISH, SLICE(mqtt_message, correlation)),
     [MQTT_PROPERTY_SUBSCRIPTION_ID] = KIND(VARINT, NONZERO | REPEATS, MQTT_IN_PUBLISH, DROPPED),
-    [MQTT_PROPERTY_SESSION_EXPIRY] = KIND(FOUR_BYTES, 0, MQTT_IN_CONNACK, DROPPED),
-    [MQTT_PROPERTY_ASSIGNED_CLIENT_ID] = KIND(STRING, 0, MQTT_IN_CONNACK, DROPPED),
+    [MQTT_PROPERTY_SESSION_EXPIRY] = KIND(FOUR_BYTES, 0, MQTT_IN_CONNACK, MORE(LIMIT(session_expiry_s))),
+    [MQTT_PROPERTY_ASSIGNED_CLIENT_ID] =
+        KIND(STRING, 0, MQTT_IN_CONNACK, MORE(SLICE(mqtt_details, client_id))),
     [MQTT_PROPERTY_SERVER_KEEP_ALIVE] = KIND(TWO_BYTES, 0, MQTT_IN_CONNACK, LIMIT(keep_alive_s)),
-    [MQTT_PROPERTY_RESPONSE_INFORMATION] = KIND(STRING, 0, MQTT_IN_CONNACK, DROPPED),
-    [MQTT_PROPERTY_SERVER_REFERENCE] = KIND(STRING, 0, MQTT_IN_CONNACK | MQTT_IN_DISCONNECT, DROPPED),
+#if MQTT_WITH_AUTH
+    [MQTT_PROPERTY_AUTHENTICATION_METHOD] =
+        KIND(STRING, 0, MQTT_IN_CONNACK | MQTT_IN_AUTH, SLICE(mqtt_details, method)),
+    [MQTT_PROPERTY_AUTHENTICATION_DATA] =
+        KIND(BINARY, 0, MQTT_IN_CONNACK | MQTT_IN_AUTH, SLICE(mqtt_details, authentication)),
+#endif
+    [MQTT_PROPERTY_RESPONSE_INFORMATION] =
+        KIND(STRING, 0, MQTT_IN_CONNACK, MORE(SLICE(mqtt_details, response_information))),
+    [MQTT_PROPERTY_SERVER_REFERENCE] =
+        KIND(STRING, 0, MQTT_IN_CONNACK | MQTT_IN_DISCONNECT, MORE(SLICE(mqtt_details, server_reference))),
     [MQTT_PROPERTY_REASON_STRING] =
-        KIND(STRING, 0, MQTT_IN_CONNACK | MQTT_IN_ACK | MQTT_IN_DISCONNECT, DROPPED),
+        KIND(STRING, 0, MQTT_IN_CONNACK | MQTT_IN_ACK | MQTT_IN_DISCONNECT | MQTT_IN_AUTH,
+             MORE(SLICE(mqtt_details, reason_string))),
     [MQTT_PROPERTY_RECEIVE_MAXIMUM] = KIND(TWO_BYTES, NONZERO, MQTT_IN_CONNACK, LIMIT(receive_maximum)),
-    [MQTT_PROPERTY_TOPIC_ALIAS_MAXIMUM] = KIND(TWO_BYTES, 0, MQTT_IN_CONNACK, DROPPED),
-    [MQTT_PROPERTY_TOPIC_ALIAS] = KIND(TWO_BYTES, REFUSED, MQTT_IN_PUBLISH, DROPPED),
+    [MQTT_PROPERTY_TOPIC_ALIAS_MAXIMUM] =
+        KIND(TWO_BYTES, 0, MQTT_IN_CONNACK, MORE(LIMIT(topic_alias_maximum))),
+    [MQTT_PROPERTY_TOPIC_ALIAS] = KIND(TWO_BYTES, 0, MQTT_IN_PUBLISH, ALIAS_WORD),
     [MQTT_PROPERTY_MAXIMUM_QOS] = KIND(BYTE, BOOLEAN, MQTT_IN_CONNACK, LIMIT(maximum_qos)),
     [MQTT_PROPERTY_RETAIN_AVAILABLE] = KIND(BYTE, BOOLEAN, MQTT_IN_CONNACK, LIMIT(retain_available)),
     [MQTT_PROPERTY_USER] =
-        KIND(PAIR, REPEATS, MQTT_IN_CONNACK | MQTT_IN_PUBLISH | MQTT_IN_ACK | MQTT_IN_DISCONNECT, DROPPED),
+        KIND(PAIR, REPEATS,
+             MQTT_IN_CONNACK | MQTT_IN_PUBLISH | MQTT_IN_ACK | MQTT_IN_DISCONNECT | MQTT_IN_AUTH, DROPPED),
     [MQTT_PROPERTY_MAXIMUM_PACKET_SIZE] =
         KIND(FOUR_BYTES, NONZERO, MQTT_IN_CONNACK, LIMIT(maximum_packet_size)),
-    [MQTT_PROPERTY_WILDCARD_AVAILABLE] = KIND(BYTE, BOOLEAN, MQTT_IN_CONNACK, DROPPED),
-    [MQTT_PROPERTY_SUBSCRIPTION_ID_AVAILABLE] = KIND(BYTE, BOOLEAN, MQTT_IN_CONNACK, DROPPED),
-    [MQTT_PROPERTY_SHARED_AVAILABLE] = KIND(BYTE, BOOLEAN, MQTT_IN_CONNACK, DROPPED),
+    [MQTT_PROPERTY_WILDCARD_AVAILABLE] =
+        KIND(BYTE, BOOLEAN, MQTT_IN_CONNACK, MORE(LIMIT(wildcard_available))),
+    [MQTT_PROPERTY_SUBSCRIPTION_ID_AVAILABLE] =
+        KIND(BYTE, BOOLEAN, MQTT_IN_CONNACK, MORE(LIMIT(subscription_id_available))),
+    [MQTT_PROPERTY_SHARED_AVAILABLE] = KIND(BYTE, BOOLEAN, MQTT_IN_CONNACK, MORE(LIMIT(shared_available))),
 };
 
 /* What a property's value is written to: a number, a string, a pair. */
@@ -78,8 +103,6 @@ static uint32_t read_number(struct mqtt_reader *r, unsigned type)
 
 static uint8_t check_number(uint32_t value, unsigned flags)
 {
-    if (flags & REFUSED)
-        return MQTT_REASON_TOPIC_ALIAS_INVALID;
     bool wrong = ((flags & BOOLEAN) && value > 1) || ((flags & NONZERO) && value == 0);
     return wrong ? MQTT_REASON_PROTOCOL_ERROR : MQTT_REASON_SUCCESS;
 }
@@ -96,10 +119,23 @@ static void read_string(struct mqtt_reader *r, unsigned type, struct mqtt_slice 
         mqtt_reader_fail(r, reason);
 }
 
+static bool is_number(unsigned kind)
+{
+    return TYPE(kind) - BYTE <= FOUR_BYTES - BYTE;
+}
+
+/* Where this value goes to. */
+static void *place_of(unsigned kind, void *out, void *dropped)
+{
+    if (WORD(kind) == DROPPED)
+        return dropped;
+    return (uint8_t *)out + WORD(kind) * (is_number(kind) ? sizeof(uint32_t) : sizeof(void *));
+}
+
 static void read_value(struct mqtt_reader *r, unsigned kind, void *out)
 {
     unsigned type = TYPE(kind);
-    if (type - BYTE <= FOUR_BYTES - BYTE) {
+    if (is_number(kind)) {
         uint32_t value = read_number(r, type);
         mqtt_reader_fail(r, check_number(value, FLAGS(kind)));
         *(uint32_t *)out = value;
@@ -113,6 +149,8 @@ static void read_value(struct mqtt_reader *r, unsigned kind, void *out)
 
 const uint8_t *mqtt_read_properties(struct mqtt_reader *r, enum mqtt_property_place place, void *out)
 {
+    if (mqtt_reader_is_v311(r))
+        return r->at;
     if (r->at != r->end && *r->at == 0) /* none, as most have */
         return ++r->at;
 
@@ -131,26 +169,41 @@ const uint8_t *mqtt_read_properties(struct mqtt_reader *r, enum mqtt_property_pl
             mqtt_reader_fail(r, MQTT_REASON_MALFORMED_PACKET); /* 2.2.2.2 */
         else if ((seen & bit) && !(FLAGS(kind) & REPEATS))
             mqtt_reader_fail(r, MQTT_REASON_PROTOCOL_ERROR);
+        else if (!MQTT_WITH_ALIASES && id == MQTT_PROPERTY_TOPIC_ALIAS)
+            mqtt_reader_fail(r, MQTT_REASON_TOPIC_ALIAS_INVALID); /* we allow none: MQTT-3.1.2-26 */
         else
-            read_value(r, kind, WORD(kind) != DROPPED ? (uint32_t *)out + WORD(kind) : &dropped.number);
+            read_value(r, kind, place_of(kind, out, &dropped));
         seen |= bit;
     }
     r->end = end;
     return raw.data;
 }
 
-bool mqtt_next_user_property(struct mqtt_slice *properties, struct mqtt_user_property *user)
+/* Takes properties off until one of this id has come. */
+static bool next_property(struct mqtt_slice *properties, enum mqtt_property_id wanted, void *out)
 {
     union value other;
     struct mqtt_reader r = {.at = properties->data};
     bool found = false;
     r.end = r.at + properties->length;
     while (!found && r.at != r.end) {
-        unsigned kind = kinds[*r.at++]; /* all were right when the message came */
-        found = TYPE(kind) == PAIR;
-        read_value(&r, kind, found ? (void *)user : &other);
+        unsigned id = *r.at++; /* all were right when the packet came */
+        found = id == wanted;
+        read_value(&r, kinds[id], found ? out : &other);
     }
     properties->data = r.at;
     properties->length = mqtt_reader_left(&r);
     return found;
 }
+
+bool mqtt_next_user_property(struct mqtt_slice *properties, struct mqtt_user_property *user)
+{
+    return next_property(properties, MQTT_PROPERTY_USER, user);
+}
+
+#if MQTT_WITH_PROPERTIES
+bool mqtt_next_subscription_id(struct mqtt_slice *properties, uint32_t *identifier)
+{
+    return next_property(properties, MQTT_PROPERTY_SUBSCRIPTION_ID, identifier);
+}
+#endif

@@ -1,7 +1,8 @@
-/* Properties of the packets that a server sends (MQTT 5.0, 2.2.2). */
+/* Properties, and how those of the packets that a server sends are read (MQTT 5.0, 2.2.2). */
 #ifndef MQTT_PROPERTY_H
 #define MQTT_PROPERTY_H
 
+#include "mqtt/mqtt.h"
 #include "mqtt/reader.h"
 
 enum mqtt_property_id {
@@ -14,6 +15,11 @@ enum mqtt_property_id {
     MQTT_PROPERTY_SESSION_EXPIRY = 0x11,
     MQTT_PROPERTY_ASSIGNED_CLIENT_ID = 0x12,
     MQTT_PROPERTY_SERVER_KEEP_ALIVE = 0x13,
+    MQTT_PROPERTY_AUTHENTICATION_METHOD = 0x15,
+    MQTT_PROPERTY_AUTHENTICATION_DATA = 0x16,
+    MQTT_PROPERTY_REQUEST_PROBLEM_INFORMATION = 0x17, /* of a client, as the next two */
+    MQTT_PROPERTY_WILL_DELAY = 0x18,
+    MQTT_PROPERTY_REQUEST_RESPONSE_INFORMATION = 0x19,
     MQTT_PROPERTY_RESPONSE_INFORMATION = 0x1A,
     MQTT_PROPERTY_SERVER_REFERENCE = 0x1C,
     MQTT_PROPERTY_REASON_STRING = 0x1F,
@@ -36,15 +42,30 @@ enum mqtt_property_place {
     MQTT_IN_PUBLISH = 1 << 1,
     MQTT_IN_ACK = 1 << 2, /* PUBACK, SUBACK, UNSUBACK */
     MQTT_IN_DISCONNECT = 1 << 3,
+    MQTT_IN_AUTH = 1 << 4,
+};
+
+/* What packets other than PUBLISH tell. */
+struct mqtt_details {
+    struct mqtt_limits limits;
+#if MQTT_WITH_PROPERTIES
+    struct mqtt_slice client_id;
+    struct mqtt_slice response_information;
+    struct mqtt_slice server_reference;
+    struct mqtt_slice reason_string;
+    struct mqtt_slice method;
+    struct mqtt_slice authentication;
+    struct mqtt_slice properties; /* all of them */
+#endif
 };
 
 /*
  * Reads the property length and the properties, checks all and stores those
- * that somebody asks for: of a PUBLISH into the struct mqtt_message, of a
- * CONNACK into the struct mqtt_limits at `out`; of others none, `out` is not
- * looked at. What is absent stays as it was. Returns where the properties
- * begin; they end where the reader stands then, whose reason says what is
- * wrong with them.
+ * that somebody asks for: of a PUBLISH into the struct mqtt_message at `out`,
+ * of others into the struct mqtt_details; without MQTT_WITH_PROPERTIES only a
+ * CONNACK has any there. What is absent stays as it was. Returns where the
+ * properties begin; they end where the reader stands then, whose reason says
+ * what is wrong with them.
  */
 const uint8_t *mqtt_read_properties(struct mqtt_reader *r, enum mqtt_property_place place, void *out);
 

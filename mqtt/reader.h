@@ -12,11 +12,24 @@ struct mqtt_reader {
     const uint8_t *at;
     const uint8_t *end;
     uint8_t reason; /* MQTT_REASON_SUCCESS, or why the packet is wrong */
+#if MQTT_WITH_V311
+    bool v311; /* packets have no properties */
+#endif
 };
 
 static inline size_t mqtt_reader_left(const struct mqtt_reader *r)
 {
     return (size_t)(r->end - r->at);
+}
+
+static inline bool mqtt_reader_is_v311(const struct mqtt_reader *r)
+{
+#if MQTT_WITH_V311
+    return r->v311;
+#else
+    (void)r;
+    return false;
+#endif
 }
 
 /* With MQTT_REASON_SUCCESS nothing happens. */

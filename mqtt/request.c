@@ -2,10 +2,12 @@
 
 size_t mqtt_available(const struct mqtt *m, struct mqtt_writer *w)
 {
+    if (mqtt_is_sending_parts(m))
+        return 0;
     return m->transport->reserve(m->transport->context, w->room);
 }
 
-static void commit(struct mqtt *m, size_t size)
+void mqtt_commit(struct mqtt *m, size_t size)
 {
     m->sent_ms = m->now_ms;
     m->transport->commit(m->transport->context, size);
@@ -18,7 +20,7 @@ bool mqtt_send_small(struct mqtt *m, mqtt_small bytes, size_t size)
         return false;
     for (size_t left = size; left > 0; left--, bytes >>= 8)
         mqtt_write_u8(&w, (unsigned)(bytes & 0xFF));
-    commit(m, size);
+    mqtt_commit(m, size);
     return true;
 }
 
@@ -50,6 +52,39 @@ static size_t packet_size(size_t remaining)
     return 1 + mqtt_varint_size(remaining) + remaining;
 }
 
+/* What of a packet is written at once: not a payload that comes from a source. */
+static size_t at_once(const struct mqtt *m, size_t size)
+{
+#if MQTT_WITH_STREAMING
+    return size - m->outgoing.pending;
+#else
+    (void)m;
+    return size;
+#endif
+}
+
+#if MQTT_WITH_SESSIONS
+/* The packet just written, for another connection. False: there is no room for it. */
+static bool keep(struct mqtt *m, uint16_t packet_id, const struct mqtt_span room[2], size_t size)
+{
+    size_t first = size < room[0].length ? size : room[0].length;
+    const struct mqtt_slice parts[2] = {{room[0].data, first}, {room[1].data, size - first}};
+    return mqtt_session_put(m, packet_id, parts) >= 0;
+}
+#endif
+
+static void take_slot(struct mqtt *m, uint16_t packet_id, uint8_t awaits, size_t count)
+{
+    m->last_id = packet_id;
+    *mqtt_slot(m, packet_id) = (struct mqtt_inflight)
+    {
+        .packet_id = packet_id, .awaits = awaits, .count = (uint8_t)count,
+#if MQTT_WITH_ACK_TIMEOUT
+        .since_ms = m->now_ms,
+#endif
+    };
+}
+
 int mqtt_send(struct mqtt *m, unsigned head, size_t remaining, mqtt_body *body, const void *packet,
               size_t count)
 {
@@ -62,19 +97,30 @@ int mqtt_send(struct mqtt *m, unsigned head, size_t remaining, mqtt_body *body, 
     if (count > 0 && (packet_id = next_id(m)) == 0)
         return MQTT_ERROR_INFLIGHT;
     struct mqtt_writer w;
+    size = at_once(m, size);
     if (mqtt_available(m, &w) < size + MQTT_HEADROOM)
         return MQTT_ERROR_FULL;
-
-    if (packet_id != 0) {
-        m->last_id = packet_id;
-        m->inflight[packet_id % MQTT_INFLIGHT_MAX] =
-            (struct mqtt_inflight){packet_id, acknowledged_by(head), (uint8_t)count};
-    }
+#if MQTT_WITH_SESSIONS
+    const struct mqtt_writer begin = w;
+#endif
+    if (packet_id != 0)
+        take_slot(m, packet_id, acknowledged_by(head), count);
     mqtt_write_u8(&w, head);
     mqtt_write_varint(&w, remaining);
     body(&w, packet, packet_id);
-    commit(m, size);
+#if MQTT_WITH_SESSIONS
+    if (packet_id != 0 && !keep(m, packet_id, begin.room, size)) {
+        mqtt_slot(m, packet_id)->awaits = 0;
+        return MQTT_ERROR_STORE;
+    }
+#endif
+    mqtt_commit(m, size);
     return packet_id;
+}
+
+int mqtt_send_packet(struct mqtt *m, unsigned head, mqtt_body *body, const void *packet, size_t count)
+{
+    return mqtt_send(m, head, mqtt_body_size(body, packet), body, packet, count);
 }
 
 size_t mqtt_room(const struct mqtt *m)
@@ -91,6 +137,10 @@ size_t mqtt_quota(const struct mqtt *m)
 {
     if (m->state != MQTT_CONNECTED)
         return 0;
+#if MQTT_WITH_SESSIONS
+    if (m->replaying)
+        return 0;
+#endif
     size_t free_slots = 0;
     size_t allowed = m->limits.receive_maximum - m->publishing;
     for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++)
@@ -100,15 +150,18 @@ size_t mqtt_quota(const struct mqtt *m)
 
 size_t mqtt_publish_size(const struct mqtt_publish *publish)
 {
-    struct mqtt_publication publication;
-    size_t remaining = mqtt_measure_publish(&publication, publish);
+    struct mqtt_publication publication = {.publish = publish};
+#if MQTT_WITH_ALIASES
+    publication.alias = publish->alias;
+#endif
+    size_t remaining = mqtt_measure_publish(&publication);
     return remaining > MQTT_VARINT_MAX ? SIZE_MAX : packet_size(remaining);
 }
 
-int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t now_ms)
+/* What the broker and the state of the session allow; 0 or an error. */
+static int check_publish(const struct mqtt *m, const struct mqtt_publish *publish)
 {
     unsigned qos = publish->qos;
-    m->now_ms = now_ms;
     if (m->state != MQTT_CONNECTED)
         return MQTT_ERROR_NOT_CONNECTED;
     if (qos > mqtt_maximum_qos(m) || qos > m->limits.maximum_qos)
@@ -117,30 +170,135 @@ int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t no
         return MQTT_ERROR_RETAIN; /* MQTT-3.2.2-14 */
     if (qos > 0 && m->publishing >= m->limits.receive_maximum)
         return MQTT_ERROR_INFLIGHT; /* MQTT-3.3.4-7 */
+#if MQTT_WITH_SESSIONS
+    if (qos > 0 && m->replaying)
+        return MQTT_ERROR_INFLIGHT; /* MQTT-4.6.0-1: those before come first */
+#endif
+#if MQTT_WITH_STREAMING
+    if (publish->source != NULL && m->outgoing.source != NULL)
+        return MQTT_ERROR_INFLIGHT;
+    if (publish->source != NULL && publish->source_length == 0)
+        return MQTT_ERROR_ARGUMENT;
+#endif
+    return 0;
+}
 
+#if MQTT_WITH_STREAMING
+/* Its head has been sent: the payload follows. */
+static void begin_source(struct mqtt *m, const struct mqtt_publish *publish, uint16_t packet_id)
+{
+    if (publish->source == NULL)
+        return;
+    m->outgoing.source = publish->source;
+    m->outgoing.context = publish->source_context;
+    m->outgoing.total = m->outgoing.left = publish->source_length;
+    m->outgoing.packet_id = packet_id;
+}
+#endif
+
+int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t now_ms)
+{
     struct mqtt_publication publication;
+    unsigned qos = publish->qos;
+    m->now_ms = now_ms;
+    int result = check_publish(m, publish);
+    if (result < 0)
+        return result;
+    publication.publish = publish;
+#if MQTT_WITH_ALIASES
+    mqtt_choose_alias(m, &publication);
+#endif
+#if MQTT_WITH_V311
+    publication.v311 = mqtt_is_v311(m);
+#endif
+#if MQTT_WITH_STREAMING
+    m->outgoing.pending = publish->source != NULL ? publish->source_length : 0;
+#endif
     unsigned flags = qos << MQTT_PUBLISH_QOS_SHIFT | (unsigned)publish->retain;
-    int result = mqtt_send(m, MQTT_PUBLISH << 4 | flags, mqtt_measure_publish(&publication, publish),
-                           mqtt_write_publish, &publication, qos > 0);
-    if (result >= 0) {
-        m->publishing = (uint8_t)(m->publishing + (qos > 0));
-        m->statistics.sent++;
-    }
+    result = mqtt_send(m, MQTT_PUBLISH << 4 | flags, mqtt_measure_publish(&publication), mqtt_write_publish,
+                       &publication, qos > 0);
+#if MQTT_WITH_STREAMING
+    m->outgoing.pending = 0;
+#endif
+    if (result < 0)
+        return result;
+    m->publishing = (uint8_t)(m->publishing + (qos > 0));
+    m->statistics.sent++;
+#if MQTT_WITH_ALIASES
+    if (publication.alias != 0)
+        m->aliases_set |= 1u << (publication.alias - 1);
+#endif
+#if MQTT_WITH_STREAMING
+    begin_source(m, publish, (uint16_t)result);
+#endif
     return result;
+}
+
+/* ---- Subscriptions ---- */
+
+#if MQTT_WITH_PROPERTIES
+static bool is_available(const struct mqtt_limits *limits, const struct mqtt_subscription *s)
+{
+    static const char share[] = "$share/";
+    size_t shared = 0; /* so many bytes are those of a shared subscription */
+    size_t at = 0;
+    bool wild = false;
+    for (size_t part = 0; part < MQTT_TOPIC_PARTS; part++) {
+        const char *text = s->filter[part].data;
+        for (size_t left = s->filter[part].length; left > 0; left--, at++, text++) {
+            shared += shared == at && at < sizeof share - 1 && *text == share[at];
+            wild |= *text == '+' || *text == '#';
+        }
+    }
+    if (shared == sizeof share - 1 && (!limits->shared_available || s->no_local)) /* MQTT-3.8.3-4 */
+        return false;
+    return limits->wildcard_available || !wild;
+}
+
+/* Has the broker what they ask for (3.2.2.3.11 to 3.2.2.3.13)? 3.1.1 has neither identifiers nor sharing. */
+static bool are_available(const struct mqtt *m, const struct mqtt_filters *filters)
+{
+    const struct mqtt_limits *limits = &m->limits;
+    if (filters->identifier != 0 && (!limits->subscription_id_available || mqtt_is_v311(m)))
+        return false;
+    for (size_t i = 0; i < filters->count; i++) {
+        if (!is_available(limits, &filters->subscriptions[i]))
+            return false;
+    }
+    return true;
+}
+#endif
+
+int mqtt_send_filters(struct mqtt *m, unsigned type, const struct mqtt_filters *filters)
+{
+    const struct mqtt_request request = {
+        .filters = *filters,
+        .options = type == MQTT_SUBSCRIBE,
+        .maximum_qos = (uint8_t)mqtt_maximum_qos(m),
+#if MQTT_WITH_V311
+        .v311 = mqtt_is_v311(m),
+#endif
+    };
+    if (m->state != MQTT_CONNECTED)
+        return MQTT_ERROR_NOT_CONNECTED;
+    if (filters->count == 0 || filters->count > UINT8_MAX)
+        return MQTT_ERROR_ARGUMENT;
+#if MQTT_WITH_PROPERTIES
+    if (filters->identifier > MQTT_VARINT_MAX)
+        return MQTT_ERROR_ARGUMENT;
+    if (type == MQTT_SUBSCRIBE && !are_available(m, filters))
+        return MQTT_ERROR_UNAVAILABLE;
+#endif
+    /* Flags 0010: MQTT-3.8.1-1, MQTT-3.10.1-1 */
+    return mqtt_send_packet(m, type << 4 | 2, mqtt_write_filters, &request, filters->count);
 }
 
 __attribute__((noinline)) static int request(struct mqtt *m, unsigned type, const struct mqtt_subscription *s,
                                              size_t count, uint32_t now_ms)
 {
-    const struct mqtt_filters filters = {s, count, type == MQTT_SUBSCRIBE, (uint8_t)mqtt_maximum_qos(m)};
+    const struct mqtt_filters filters = {.subscriptions = s, .count = count};
     m->now_ms = now_ms;
-    if (m->state != MQTT_CONNECTED)
-        return MQTT_ERROR_NOT_CONNECTED;
-    if (count == 0 || count > UINT8_MAX)
-        return MQTT_ERROR_ARGUMENT;
-    /* Flags 0010: MQTT-3.8.1-1, MQTT-3.10.1-1 */
-    return mqtt_send(m, type << 4 | 2, mqtt_body_size(mqtt_write_filters, &filters), mqtt_write_filters,
-                     &filters, count);
+    return mqtt_send_filters(m, type, &filters);
 }
 
 int mqtt_subscribe(struct mqtt *m, const struct mqtt_subscription *subscriptions, size_t count,
@@ -154,3 +312,45 @@ int mqtt_unsubscribe(struct mqtt *m, const struct mqtt_subscription *subscriptio
 {
     return request(m, MQTT_UNSUBSCRIBE, subscriptions, count, now_ms);
 }
+
+#if MQTT_WITH_PROPERTIES
+int mqtt_subscribe_with(struct mqtt *m, const struct mqtt_filters *filters, uint32_t now_ms)
+{
+    m->now_ms = now_ms;
+    return mqtt_send_filters(m, MQTT_SUBSCRIBE, filters);
+}
+
+int mqtt_unsubscribe_with(struct mqtt *m, const struct mqtt_filters *filters, uint32_t now_ms)
+{
+    struct mqtt_filters without = *filters;
+    without.identifier = 0;
+    m->now_ms = now_ms;
+    return mqtt_send_filters(m, MQTT_UNSUBSCRIBE, &without);
+}
+
+int mqtt_acknowledge(struct mqtt *m, const struct mqtt_closure *closure, uint32_t now_ms)
+{
+    const struct mqtt_reasoned reasoned = {.closure = closure, .packet_id = m->ack_id};
+    unsigned type = MQTT_PUBACK;
+    m->now_ms = now_ms;
+    if (m->ack_id == 0 || mqtt_is_v311(m))
+        return 0;
+#if MQTT_WITH_STREAMING
+    if (m->incoming.left > 0)
+        return MQTT_ERROR_INFLIGHT; /* not before its last part */
+#endif
+#if MQTT_WITH_QOS2
+    type = m->ack_head >> 4;
+#endif
+    int result = mqtt_send_packet(m, type << 4, mqtt_write_reasoned, &reasoned, 0);
+    if (result < 0)
+        return result;
+#if MQTT_WITH_QOS2
+    uint16_t *received = type == MQTT_PUBREC ? mqtt_find_unreleased(m, m->ack_id) : NULL;
+    if (received != NULL && closure->reason >= MQTT_REASON_UNSPECIFIED)
+        mqtt_qos2_release(m, received); /* 4.3.3: that was the end of it */
+#endif
+    m->ack_id = 0;
+    return 0;
+}
+#endif

@@ -61,7 +61,7 @@ static void before_connack(void **state)
         {"unknown property 0xff", "20 (00 00 (ff 00))", 0x81},
         {"property of a PUBLISH", "20 (00 00 (01 00))", 0x81},
         {"property of a CONNECT", "20 (00 00 (17 00))", 0x81},
-        {"authentication unasked", "20 (00 00 (15 00 01 'x'))", 0x81},
+        {"authentication unasked", "20 (00 00 (15 00 01 'x'))", MQTT_WITH_AUTH ? 0x82 : 0x81},
         {"Receive Maximum 0", "20 (00 00 (21 00 00))", 0x82},
         {"Maximum Packet Size 0", "20 (00 00 (27 00 00 00 00))", 0x82},
         {"Maximum QoS 2", "20 (00 00 (24 02))", 0x82},

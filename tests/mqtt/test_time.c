@@ -296,6 +296,139 @@ static void ping_waits_for_room(void **state)
     bench_free(&b);
 }
 
+#if MQTT_WITH_ACK_TIMEOUT
+/* From the oldest packet that waits for its answer; answers to others do not help. */
+static void acknowledgements_time_out(void **state)
+{
+    const struct mqtt_config config = {.client_id = "x", .ack_timeout_ms = 5000};
+    const struct mqtt_publish publish = {.topic = {TEXT("t")}, .qos = 1};
+    const struct mqtt_subscription s = {.filter = {TEXT("t")}};
+    struct bench b;
+    (void)state;
+    bench_connected(&b, &config);
+    assert_int_equal(mqtt_wait_ms(&b.m, b.now_ms), UINT32_MAX);
+    assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 1);
+    advance(&b, 1000);
+    assert_int_equal(mqtt_subscribe(&b.m, &s, 1, b.now_ms), 2);
+    assert_int_equal(mqtt_wait_ms(&b.m, b.now_ms), 4000);
+    bench_feed(&b, "40 02 00 01");
+    bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
+    bench_expect_idle(&b);
+    assert_int_equal(mqtt_wait_ms(&b.m, b.now_ms), 5000);
+    advance(&b, 4999);
+    bench_feed(&b, "30 04 00 01 't' 00");
+    bench_expect_event(&b, MQTT_EVENT_MESSAGE);
+    bench_expect_idle(&b);
+    advance(&b, 1);
+    bench_expect_end(&b, MQTT_CAUSE_TIMEOUT, 0);
+    assert_int_equal(b.aborts, 1);
+    bench_next_attempt(&b);
+    bench_free(&b);
+}
+
+#if MQTT_WITH_QOS2
+/* Each step has its time. */
+static void steps_time_out(void **state)
+{
+    const struct mqtt_config config = {.client_id = "x", .ack_timeout_ms = 5000, .qos2 = true};
+    const struct mqtt_publish publish = {.topic = {TEXT("t")}, .qos = 2};
+    struct bench b;
+    (void)state;
+    bench_connected(&b, &config);
+    assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 1);
+    advance(&b, 4000);
+    bench_feed(&b, "50 02 00 01");
+    bench_expect_idle(&b);
+    assert_int_equal(mqtt_wait_ms(&b.m, b.now_ms), 5000);
+    advance(&b, 5000);
+    bench_expect_end(&b, MQTT_CAUSE_TIMEOUT, 0);
+    bench_free(&b);
+}
+#endif
+#endif
+
+#if MQTT_WITH_BROKERS
+static void expect_broker(struct bench *b, uint8_t broker)
+{
+    assert_int_equal(b->event.disconnected.broker, broker);
+    bench_next_attempt(b);
+    b->wire_length = 0;
+}
+
+static void break_off(struct bench *b, uint8_t next)
+{
+    b->state = MQTT_TRANSPORT_CLOSED;
+    bench_expect_end(b, MQTT_CAUSE_TRANSPORT, 0);
+    expect_broker(b, next);
+}
+
+/* Each failed attempt goes to the next; the back-off doubles once around; a lost session is taken up where it
+ * was. */
+static void brokers_in_turn(void **state)
+{
+    const struct mqtt_config config = {
+        .client_id = "x", .brokers = 3, .backoff_min_ms = 100, .backoff_max_ms = 100000};
+    struct bench b;
+    (void)state;
+    bench_init(&b, &config);
+    bench_expect_idle(&b);
+    for (unsigned round = 0; round < 3; round++) {
+        for (uint8_t next = 1; next <= 3; next++) {
+            b.state = MQTT_TRANSPORT_CLOSED;
+            bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
+            assert_true(b.event.disconnected.retry_ms <= 100u << round);
+            expect_broker(&b, next % 3);
+        }
+    }
+    break_off(&b, 1);
+    bench_feed(&b, "20 03 00 00 00");
+    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    break_off(&b, 1);
+    break_off(&b, 2);
+    bench_feed(&b, "20 03 00 9c 00");
+    bench_expect_end(&b, MQTT_CAUSE_REFUSED, MQTT_REASON_USE_ANOTHER_SERVER);
+    expect_broker(&b, 0);
+    bench_feed(&b, "20 03 00 00 00");
+    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_feed(&b, "e0 01 9d"); /* the broker itself says so */
+    bench_expect_end(&b, MQTT_CAUSE_SERVER, MQTT_REASON_SERVER_MOVED);
+    expect_broker(&b, 1);
+    mqtt_disconnect(&b.m, 0, b.now_ms); /* our own doing: no change */
+    bench_expect_end(&b, MQTT_CAUSE_USER, 0);
+    assert_int_equal(b.event.disconnected.broker, 1);
+    bench_free(&b);
+}
+#endif
+
+#if MQTT_WITH_SESSION_STATISTICS
+static void statistics_of_the_session(void **state)
+{
+    struct mqtt_statistics s;
+    struct bench b;
+    const struct mqtt_publish publish = {.topic = {TEXT("t")}};
+    (void)state;
+    bench_connected(&b, &bench_config);
+    for (uint32_t round = 1; round < 4; round++) {
+        for (uint32_t i = 1; i <= round; i++) {
+            assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 0);
+            mqtt_session_statistics(&b.m, &s);
+            assert_int_equal(s.sent, i);
+        }
+        assert_int_equal(s.sessions, 1);
+        assert_int_equal(s.attempts, 0);
+        b.state = MQTT_TRANSPORT_CLOSED;
+        bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
+        mqtt_session_statistics(&b.m, &s); /* still of the last one */
+        assert_int_equal(s.sent, round);
+        bench_next_attempt(&b);
+        bench_feed(&b, "20 03 00 00 00");
+        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    }
+    assert_int_equal(mqtt_statistics(&b.m)->sent, 6);
+    bench_free(&b);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +444,18 @@ int main(void)
         cmocka_unit_test(reception_does_not_replace_sending),
         cmocka_unit_test(server_keep_alive_counts),
         cmocka_unit_test(ping_waits_for_room),
+#if MQTT_WITH_ACK_TIMEOUT
+        cmocka_unit_test(acknowledgements_time_out),
+#if MQTT_WITH_QOS2
+        cmocka_unit_test(steps_time_out),
+#endif
+#endif
+#if MQTT_WITH_BROKERS
+        cmocka_unit_test(brokers_in_turn),
+#endif
+#if MQTT_WITH_SESSION_STATISTICS
+        cmocka_unit_test(statistics_of_the_session),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,210 @@
+/* CONNECT, and the packets that end an exchange with a reason. */
+#include "mqtt/engine.h"
+#include "mqtt/field.h"
+
+enum {
+    CONNECT_CLEAN_START = 1 << 1,
+    CONNECT_WILL = 1 << 2,
+    CONNECT_WILL_QOS_SHIFT = 3,
+    CONNECT_WILL_RETAIN_SHIFT = 5,
+    CONNECT_PASSWORD = 1 << 6,
+    CONNECT_USER_NAME = 1 << 7,
+};
+
+/* ---- Properties ---- */
+
+#if MQTT_WITH_SESSIONS || MQTT_WITH_PROPERTIES
+static void write_session_properties(struct mqtt_writer *w, const struct mqtt *m)
+{
+#if MQTT_WITH_SESSIONS
+    if (m->config->session_expiry_s != 0)
+        mqtt_write_u32_property(w, MQTT_PROPERTY_SESSION_EXPIRY, m->config->session_expiry_s);
+#else
+    (void)w;
+    (void)m;
+#endif
+}
+
+static void write_connect_properties(struct mqtt_writer *w, const struct mqtt *m)
+{
+    write_session_properties(w, m);
+    if (mqtt_maximum_qos(m) > 1)
+        mqtt_write_u16_property(w, MQTT_PROPERTY_RECEIVE_MAXIMUM, MQTT_RECEIVE_MAX);
+    mqtt_write_u32_property(w, MQTT_PROPERTY_MAXIMUM_PACKET_SIZE,
+                            (uint32_t)mqtt_largest_packet(m, m->transport));
+#if MQTT_WITH_ALIASES
+    if (m->config->alias_maximum > 0)
+        mqtt_write_u16_property(w, MQTT_PROPERTY_TOPIC_ALIAS_MAXIMUM, m->config->alias_maximum);
+#endif
+#if MQTT_WITH_PROPERTIES
+    if (m->config->request_response_information)
+        mqtt_write_byte_property(w, MQTT_PROPERTY_REQUEST_RESPONSE_INFORMATION, 1);
+    if (m->config->omit_problem_information)
+        mqtt_write_byte_property(w, MQTT_PROPERTY_REQUEST_PROBLEM_INFORMATION, 0);
+    mqtt_write_user_properties(w, m->config->user, m->config->user_count);
+#endif
+#if MQTT_WITH_AUTH
+    if (m->config->authenticator != NULL) {
+        mqtt_write_u8(w, MQTT_PROPERTY_AUTHENTICATION_METHOD);
+        mqtt_write_text(w, m->config->authenticator->method);
+    }
+    if (m->auth_answer.data != NULL)
+        mqtt_write_slice_property(w, MQTT_PROPERTY_AUTHENTICATION_DATA, &m->auth_answer);
+#endif
+}
+
+static void write_sized_properties(struct mqtt_writer *w, const struct mqtt *m)
+{
+    struct mqtt_writer counter;
+    if (mqtt_is_v311(m))
+        return;
+    mqtt_writer_count(&counter);
+    write_connect_properties(&counter, m);
+    mqtt_write_varint(w, counter.size);
+    write_connect_properties(w, m);
+}
+#else
+static void write_sized_properties(struct mqtt_writer *w, const struct mqtt *m)
+{
+    if (mqtt_is_v311(m))
+        return;
+    /* The properties' length, then they. */
+    if (mqtt_maximum_qos(m) > 1) {
+        mqtt_write_u16(w, 8 << 8 | MQTT_PROPERTY_RECEIVE_MAXIMUM);
+        mqtt_write_u16(w, MQTT_RECEIVE_MAX);
+        mqtt_write_u8(w, MQTT_PROPERTY_MAXIMUM_PACKET_SIZE);
+    } else {
+        mqtt_write_u16(w, 5 << 8 | MQTT_PROPERTY_MAXIMUM_PACKET_SIZE);
+    }
+    mqtt_write_u32(w, (uint32_t)mqtt_largest_packet(m, m->transport));
+}
+#endif
+
+#if MQTT_WITH_PROPERTIES
+static void write_more_will_properties(struct mqtt_writer *w, const struct mqtt_will *will)
+{
+    if (will->utf8)
+        mqtt_write_byte_property(w, MQTT_PROPERTY_PAYLOAD_FORMAT, 1);
+    if (will->delay_s != 0)
+        mqtt_write_u32_property(w, MQTT_PROPERTY_WILL_DELAY, will->delay_s);
+    if (will->message_expiry_s != 0)
+        mqtt_write_u32_property(w, MQTT_PROPERTY_MESSAGE_EXPIRY, will->message_expiry_s);
+    if (will->content_type.length > 0)
+        mqtt_write_slice_property(w, MQTT_PROPERTY_CONTENT_TYPE, &will->content_type);
+    if (will->response_topic.length > 0)
+        mqtt_write_slice_property(w, MQTT_PROPERTY_RESPONSE_TOPIC, &will->response_topic);
+    if (will->correlation.data != NULL)
+        mqtt_write_slice_property(w, MQTT_PROPERTY_CORRELATION, &will->correlation);
+    mqtt_write_user_properties(w, will->user, will->user_count);
+}
+#endif
+
+static void write_will_properties(struct mqtt_writer *w, const struct mqtt_will *will)
+{
+#if MQTT_WITH_PROPERTIES
+    struct mqtt_writer counter;
+    mqtt_writer_count(&counter);
+    write_more_will_properties(&counter, will);
+    mqtt_write_varint(w, counter.size);
+    write_more_will_properties(w, will);
+#else
+    mqtt_write_u8(w, will->utf8 ? 2 : 0);
+    if (will->utf8)
+        mqtt_write_byte_property(w, MQTT_PROPERTY_PAYLOAD_FORMAT, 1);
+#endif
+}
+
+/* ---- CONNECT ---- */
+
+static void write_will(struct mqtt_writer *w, const struct mqtt_will *will, bool v311)
+{
+    if (!v311)
+        write_will_properties(w, will);
+    mqtt_write_topic(w, will->topic);
+    mqtt_write_binary(w, will->payload.data, will->payload.length);
+}
+
+static unsigned connect_flags(const struct mqtt *m)
+{
+    const struct mqtt_config *config = m->config;
+    unsigned flags = mqtt_starts_clean(m) ? CONNECT_CLEAN_START : 0;
+    const struct mqtt_will *will = config->will;
+    if (will != NULL)
+        flags |= CONNECT_WILL | (unsigned)will->qos << CONNECT_WILL_QOS_SHIFT |
+                 (unsigned)will->retain << CONNECT_WILL_RETAIN_SHIFT;
+    if (config->user_name != NULL)
+        flags |= CONNECT_USER_NAME;
+    if (config->password.data != NULL)
+        flags |= CONNECT_PASSWORD;
+    return flags;
+}
+
+static void write_client_id(struct mqtt_writer *w, const struct mqtt *m)
+{
+#if MQTT_WITH_PROPERTIES
+    if (m->assigned_length > 0) {
+        mqtt_write_binary(w, m->config->assigned_id.data, m->assigned_length);
+        return;
+    }
+#endif
+    mqtt_write_text(w, m->config->client_id);
+}
+
+void mqtt_write_connect(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
+{
+    static const uint8_t protocol[] = {0, 4, 'M', 'Q', 'T', 'T', 5};
+    const struct mqtt *m = packet;
+    const struct mqtt_config *config = m->config;
+    (void)packet_id;
+
+    if (mqtt_is_v311(m)) {
+        mqtt_write_bytes(w, protocol, sizeof protocol - 1);
+        mqtt_write_u8(w, 4);
+    } else {
+        mqtt_write_bytes(w, protocol, sizeof protocol);
+    }
+    mqtt_write_u8(w, connect_flags(m));
+    mqtt_write_u16(w, config->keep_alive_s);
+    write_sized_properties(w, m);
+    write_client_id(w, m);
+    if (config->will != NULL)
+        write_will(w, config->will, mqtt_is_v311(m));
+    if (config->user_name != NULL)
+        mqtt_write_text(w, config->user_name);
+    if (config->password.data != NULL)
+        mqtt_write_binary(w, config->password.data, config->password.length);
+}
+
+/* ---- PUBACK, PUBREC, DISCONNECT, AUTH ---- */
+
+#if MQTT_WITH_PROPERTIES
+static void write_reasoned_properties(struct mqtt_writer *w, const struct mqtt_reasoned *reasoned)
+{
+    const struct mqtt_closure *closure = reasoned->closure;
+    if (closure->change_expiry && reasoned->packet_id == 0)
+        mqtt_write_u32_property(w, MQTT_PROPERTY_SESSION_EXPIRY, closure->session_expiry_s);
+    if (reasoned->method != NULL) {
+        mqtt_write_u8(w, MQTT_PROPERTY_AUTHENTICATION_METHOD);
+        mqtt_write_text(w, reasoned->method);
+    }
+    if (reasoned->authentication.data != NULL)
+        mqtt_write_slice_property(w, MQTT_PROPERTY_AUTHENTICATION_DATA, &reasoned->authentication);
+    if (closure->reason_string.length > 0)
+        mqtt_write_slice_property(w, MQTT_PROPERTY_REASON_STRING, &closure->reason_string);
+    mqtt_write_user_properties(w, closure->user, closure->user_count);
+}
+
+void mqtt_write_reasoned(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
+{
+    const struct mqtt_reasoned *reasoned = packet;
+    struct mqtt_writer counter;
+    (void)packet_id;
+    if (reasoned->packet_id != 0)
+        mqtt_write_u16(w, reasoned->packet_id);
+    mqtt_write_u8(w, reasoned->closure->reason);
+    mqtt_writer_count(&counter);
+    write_reasoned_properties(&counter, reasoned);
+    mqtt_write_varint(w, counter.size);
+    write_reasoned_properties(w, reasoned);
+}
+#endif

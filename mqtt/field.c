@@ -1,0 +1,65 @@
+#include "mqtt/field.h"
+
+#include <string.h>
+
+size_t mqtt_parts_length(const struct mqtt_slice parts[], size_t count)
+{
+    size_t length = 0;
+    for (; count > 0; count--, parts++)
+        length += parts->length;
+    return length;
+}
+
+void mqtt_write_parts(struct mqtt_writer *w, const struct mqtt_slice parts[], size_t count)
+{
+    for (; count > 0; count--, parts++) {
+        if (parts->length > 0)
+            mqtt_write_bytes(w, parts->data, parts->length);
+    }
+}
+
+void mqtt_write_topic(struct mqtt_writer *w, const struct mqtt_slice topic[MQTT_TOPIC_PARTS])
+{
+    size_t length = mqtt_parts_length(topic, MQTT_TOPIC_PARTS);
+    if (length == 0)
+        w->size = MQTT_IMPOSSIBLE;
+    mqtt_write_u16(w, length);
+    mqtt_write_parts(w, topic, MQTT_TOPIC_PARTS);
+}
+
+__attribute__((noinline)) void mqtt_write_text(struct mqtt_writer *w, const char *text)
+{
+    mqtt_write_binary(w, text, strlen(text));
+}
+
+void mqtt_write_byte_property(struct mqtt_writer *w, enum mqtt_property_id id, unsigned value)
+{
+    mqtt_write_u16(w, (unsigned)id << 8 | value);
+}
+
+void mqtt_write_u16_property(struct mqtt_writer *w, enum mqtt_property_id id, unsigned value)
+{
+    mqtt_write_u8(w, id);
+    mqtt_write_u16(w, value);
+}
+
+void mqtt_write_u32_property(struct mqtt_writer *w, enum mqtt_property_id id, uint32_t value)
+{
+    mqtt_write_u8(w, id);
+    mqtt_write_u32(w, value);
+}
+
+void mqtt_write_slice_property(struct mqtt_writer *w, enum mqtt_property_id id,
+                               const struct mqtt_slice *value)
+{
+    mqtt_write_u8(w, id);
+    mqtt_write_binary(w, value->data, value->length);
+}
+
+void mqtt_write_user_properties(struct mqtt_writer *w, const struct mqtt_user_property *user, size_t count)
+{
+    for (; count > 0; count--, user++) {
+        mqtt_write_slice_property(w, MQTT_PROPERTY_USER, &user->name);
+        mqtt_write_binary(w, user->value.data, user->value.length);
+    }
+}

@@ -1,0 +1,137 @@
+/* Messages that are larger than the buffers. */
+#include "mqtt/engine.h"
+
+#if MQTT_WITH_STREAMING
+
+/* ---- Received ---- */
+
+uint8_t mqtt_cut_frame(const struct mqtt *m, const uint8_t *data, size_t length, struct mqtt_frame *frame)
+{
+    struct mqtt_reader r = frame->body; /* at the packet's body, up to all that has come */
+    struct mqtt_slice topic;
+    if (frame->head >> 4 != MQTT_PUBLISH) {
+        mqtt_reader_fail(&frame->body, MQTT_REASON_PACKET_TOO_LARGE);
+        return frame->body.reason;
+    }
+    mqtt_read_binary(&r, &topic);
+    if (frame->head & 3u << MQTT_PUBLISH_QOS_SHIFT)
+        mqtt_read_u16(&r);
+    if (!mqtt_is_v311(m))
+        mqtt_read_bytes(&r, mqtt_read_varint(&r), &topic);
+    if (r.reason == MQTT_REASON_SUCCESS) {
+        frame->size = (size_t)(r.at - data);
+        frame->body.end = r.at;
+    } else if (length == m->transport->receive_capacity) {
+        mqtt_reader_fail(&frame->body, MQTT_REASON_PACKET_TOO_LARGE); /* topic and properties have to fit */
+    }
+    return frame->body.reason;
+}
+
+void mqtt_begin_parts(struct mqtt *m, size_t left, bool drop, struct mqtt_event *event)
+{
+    m->incoming.total = m->incoming.left = (uint32_t)left;
+    m->incoming.drop = drop;
+    event->message.total = (uint32_t)left;
+    event->type = MQTT_EVENT_MESSAGE_BEGIN;
+}
+
+/* The whole message is here, and will be answered. */
+static bool finish_parts(struct mqtt *m)
+{
+    struct mqtt_writer w;
+    if (m->ack_id == 0)
+        return true;
+    if (mqtt_available(m, &w) < MQTT_PUBACK_SIZE)
+        return false;
+#if MQTT_WITH_QOS2
+    if (m->ack_head >> 4 == MQTT_PUBREC && !m->incoming.drop)
+        mqtt_qos2_keep(m, m->ack_id);
+#endif
+    return true;
+}
+
+bool mqtt_receive_part(struct mqtt *m, struct mqtt_event *event)
+{
+    const struct mqtt_transport *t = m->transport;
+    const uint8_t *data;
+    size_t length = t->receive(t->context, &data);
+    if (length == 0)
+        return false;
+    if (length >= m->incoming.left) {
+        if (!finish_parts(m))
+            return false;
+        /* The view need not have outlived the look at the send buffer. */
+        length = m->incoming.left;
+        (void)t->receive(t->context, &data);
+    }
+    event->part.data = (struct mqtt_slice){data, length};
+    event->part.offset = m->incoming.total - m->incoming.left;
+    event->part.total = m->incoming.total;
+    event->type = MQTT_EVENT_MESSAGE_PART;
+    m->incoming.left -= (uint32_t)length;
+    m->received_ms = m->now_ms;
+    m->delivered = length;
+    return !m->incoming.drop;
+}
+
+/* ---- Sent ---- */
+
+/* One piece into one span. Negative: the source has given up. */
+static int send_span(struct mqtt *m, struct mqtt_span span)
+{
+    size_t length = span.length < m->outgoing.left ? span.length : m->outgoing.left;
+    if (length == 0)
+        return 0;
+    int got =
+        m->outgoing.source(m->outgoing.context, m->outgoing.total - m->outgoing.left, span.data, length);
+    if (got <= 0 || (size_t)got > length)
+        return got < 0 || got > 0 ? -1 : 0;
+    m->outgoing.left -= (uint32_t)got;
+    return got;
+}
+
+static void abandon(struct mqtt *m)
+{
+    if (m->outgoing.packet_id != 0) {
+        struct mqtt_inflight *slot = mqtt_slot(m, m->outgoing.packet_id);
+        mqtt_free_slot(m, slot);
+        m->publishing--;
+        m->statistics.lost++;
+    }
+    m->outgoing.source = NULL;
+    mqtt_end(m, MQTT_CAUSE_USER, MQTT_REASON_UNSPECIFIED);
+}
+
+bool mqtt_send_parts(struct mqtt *m, struct mqtt_event *event)
+{
+    const struct mqtt_transport *t = m->transport;
+    struct mqtt_span room[2];
+    if (t->reserve(t->context, room) == 0)
+        return false;
+    int first = send_span(m, room[0]);
+    int second = first == (int)room[0].length ? send_span(m, room[1]) : 0;
+    if (first < 0 || second < 0) {
+        abandon(m);
+        return false;
+    }
+    if (first + second == 0)
+        return false;
+    mqtt_commit(m, (size_t)(first + second));
+    /* Room comes from the peer's acknowledgements, which a broker that reads nothing stops giving. */
+    m->received_ms = m->now_ms;
+    m->ping_pending = false;
+    if (m->outgoing.left > 0)
+        return false;
+    if (m->outgoing.packet_id != 0) {
+#if MQTT_WITH_ACK_TIMEOUT
+        mqtt_slot(m, m->outgoing.packet_id)->since_ms = m->now_ms;
+#endif
+        return false;
+    }
+    m->outgoing.source = NULL;
+    const struct mqtt_ack done = {.packet_id = 0};
+    mqtt_tell_published(event, &done);
+    return true;
+}
+
+#endif
