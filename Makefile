@@ -2,7 +2,7 @@
 # finds what is missing, in the right order, and says what it does.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test bench firmware host size stack schedule emulator-torture flash attach debug lint format clean packages-%
+.PHONY: help run posix test bench firmware host size stack schedule trace emulator-torture flash attach debug lint format clean packages-%
 
 RELEASE := build/firmware-release
 HOST := build/host-debug
@@ -13,6 +13,7 @@ ELF := $(RELEASE)/$(FIRMWARE).elf
 
 help:
 	@echo "make run      the firmware on the virtual board, with a real MQTT broker on this machine"
+	@echo "make posix    the same firmware as a Linux process (docs/posix.md), likewise"
 	@echo "make test     every test"
 	@echo "make firmware the release firmware: $(ELF)"
 	@echo "make bench    instructions of the stack's paths against their budgets"
@@ -20,6 +21,7 @@ help:
 	@echo "make emulator-torture  a billion random instructions on the emulated core and on QEMU"
 	@echo "make stack    the most that the stack can hold, against what is reserved"
 	@echo "make schedule which deadlines hold, from run times measured on the virtual board"
+	@echo "make trace    a timeline of tasks, locks, spawns: build/trace.json, for Perfetto or chrome://tracing"
 	@echo "make flash    writes the firmware to a real Nucleo-F429ZI; attach: its log; debug: GDB,"
 	@echo "              also as make debug BOARD=virtual"
 	@echo "make lint     clang-tidy; format: clang-format"
@@ -41,6 +43,12 @@ host: packages-run
 run: firmware host
 	@app/run.sh $(HOST)/virtual-board $(ELF) $(ARGS)
 
+posix: packages-run
+	@app/configure.sh
+	@cmake --preset host-debug >/dev/null
+	@cmake --build --preset host-debug --target mote-posix
+	@app/run.sh $(HOST)/mote-posix - $(ARGS)
+
 test: packages-test
 	@tests/run.sh
 
@@ -48,15 +56,19 @@ bench: host
 	@bench/net.sh $(HOST)/virtual-board
 	@bench/kernel.sh $(HOST)
 	@bench/mqtt.sh $(HOST)/virtual-board
+	@bench/path.sh $(HOST)/virtual-board
 
 size: firmware
 	@cmake/size.sh $(ELF)
 
 stack: packages-test
-	@cmake/stack.sh
+	@cmake/stack.sh $(FIRMWARE)
 
 schedule: packages-test host
 	@cmake/schedule.sh $(HOST)
+
+trace: packages-run host
+	@cmake/trace.sh $(HOST) $(SECONDS)
 
 # Random instructions on the emulated core and on QEMU: SEED=N goes on from there, INSTRUCTIONS=N says how many.
 emulator-torture: packages-test

@@ -12,6 +12,14 @@
 
 #define MOTE_VERSION "0.1.0"
 
+/* With everything that can be switched on; it also tells how its tasks use the core (telemetry_tasks.h). */
+#ifndef MOTE_FULL
+#define MOTE_FULL 0
+#endif
+#if MOTE_FULL && !defined(KERNEL_STATISTICS)
+#define KERNEL_STATISTICS
+#endif
+
 /* clang-format off */
 #define TASKS(HARDWARE, SOFTWARE)                                                           \
     HARDWARE(ethernet, 3, ETH)            /* frames have come, or have gone */              \

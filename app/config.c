@@ -12,4 +12,8 @@ const struct config config = {
     .broker_address = CONFIG_BROKER_ADDRESS,
     .broker_host = CONFIG_BROKER_HOST,
     .broker_port = CONFIG_BROKER_PORT,
+#if NET_WITH_SNTP
+    .ntp_server = CONFIG_NTP_SERVER,
+    .ntp_host = CONFIG_NTP_HOST,
+#endif
 };

@@ -9,6 +9,8 @@
 #   BROKER_IP_ADDRESS  unset: 10.0.2.2, the host as the virtual board sees it
 #   BROKER_HOST        a name instead of an address
 #   BROKER_PORT        unset: 1883
+#   NTP_ADDRESS        time server of the full firmware; unset: those that DHCP names, then
+#   NTP_HOST           a name instead of an address; unset: none
 set -eu
 LC_ALL=C
 
@@ -40,7 +42,15 @@ address() {
     printf '0x%08X' "$value"
 }
 
-for name in MAC_ADDRESS IP_ADDRESS GATEWAY_ADDRESS DNS_ADDRESS BROKER_IP_ADDRESS BROKER_HOST BROKER_PORT; do
+# host NAME VALUE
+host() {
+    printf '%s' "$2" | grep -Eqix '([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*' &&
+        [ ${#2} -le 127 ] ||
+        refuse "$1=$2 is not a host name: letters, digits, hyphens and dots, 127 at most"
+}
+
+for name in MAC_ADDRESS IP_ADDRESS GATEWAY_ADDRESS DNS_ADDRESS BROKER_IP_ADDRESS BROKER_HOST BROKER_PORT \
+    NTP_ADDRESS NTP_HOST; do
     eval "value=\${$name:-}"
     [ "$value" = "$(printf '%s' "$value" | tr -d '[:cntrl:]')" ] ||
         refuse "$name has a line break or another control character in it"
@@ -88,9 +98,7 @@ fi
 broker=0 host=""
 if [ -n "${BROKER_HOST:-}" ]; then
     [ -z "${BROKER_IP_ADDRESS:-}" ] || refuse "set BROKER_HOST or BROKER_IP_ADDRESS, not both"
-    printf '%s' "$BROKER_HOST" | grep -Eqix '([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*' &&
-        [ ${#BROKER_HOST} -le 127 ] ||
-        refuse "BROKER_HOST=$BROKER_HOST is not a host name: letters, digits, hyphens and dots, 127 at most"
+    host BROKER_HOST "$BROKER_HOST"
     [ "$ip" = 0 ] || [ "$dns" != 0 ] ||
         refuse "BROKER_HOST=$BROKER_HOST with IP_ADDRESS needs DNS_ADDRESS, the name server to ask"
     host=$BROKER_HOST
@@ -101,6 +109,11 @@ fi
 port=${BROKER_PORT:-1883}
 printf '%s' "$port" | grep -Eqx '[1-9][0-9]{0,4}' && [ "$port" -le 65535 ] ||
     refuse "BROKER_PORT=$port is not a port: a number from 1 to 65535"
+
+ntp=0
+[ -z "${NTP_ADDRESS:-}" ] || [ -z "${NTP_HOST:-}" ] || refuse "set NTP_ADDRESS or NTP_HOST, not both"
+[ -z "${NTP_ADDRESS:-}" ] || ntp=$(address NTP_ADDRESS "$NTP_ADDRESS")
+[ -z "${NTP_HOST:-}" ] || host NTP_HOST "$NTP_HOST"
 
 [ -n "${1:-}" ] || exit 0
 new=$(
@@ -115,6 +128,8 @@ new=$(
 #define CONFIG_BROKER_ADDRESS $broker
 #define CONFIG_BROKER_HOST "$host"
 #define CONFIG_BROKER_PORT $port
+#define CONFIG_NTP_SERVER $ntp
+#define CONFIG_NTP_HOST "${NTP_HOST:-}"
 END
 )
 [ "$new" = "$(cat "$1" 2>/dev/null)" ] || printf '%s\n' "$new" >"$1"

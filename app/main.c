@@ -5,12 +5,14 @@
 #include "app/config.h"
 #include "app/identity.h"
 #include "app/telemetry.h"
+#include "app/telemetry_tasks.h"
 #include "app/time.h"
 #include "log/log.h"
 #include "target/nucleo-f429zi/board.h"
 #include "target/nucleo-f429zi/button.h"
 #include "target/nucleo-f429zi/phy.h"
 #include "target/stm32f429/chip.h"
+#include "target/stm32f429/clock.h"
 #include "target/stm32f429/crash.h"
 #include "target/stm32f429/ethernet.h"
 #include "target/stm32f429/iwdg.h"
@@ -124,16 +126,35 @@ TASK(link)
     iwdg_feed();
 }
 
+/* What the full firmware says of its tasks; 0: nothing. */
+static size_t write_tasks(const char **json)
+{
+    *json = "";
+#if MOTE_FULL
+    static struct telemetry_tasks tasks;
+    static char buffer[TELEMETRY_TASKS_MAX];
+
+    *json = buffer;
+    return telemetry_write_tasks(&tasks, clock_now(), clock_hclk_hz() / 1000000, buffer);
+#else
+    return 0;
+#endif
+}
+
 TASK(telemetry)
 {
     static struct telemetry telemetry;
     static uint64_t due_us;
     char json[TELEMETRY_MAX];
+    const char *tasks_json;
+    size_t tasks_length = write_tasks(&tasks_json);
 
     LOCK (network) {
         size_t length = telemetry_write(&telemetry, network, clock_now(), kernel_idle_us(), json);
 
         network_publish(network, "telemetry", json, length, now_ms());
+        if (tasks_length > 0)
+            network_publish(network, "telemetry/tasks", tasks_json, tasks_length, now_ms());
         serve(network);
         /* From due time to due time, so that nothing adds up; anew when the period has changed. */
         uint64_t period_us = milliseconds(network->settings.telemetry.period_ms);
@@ -155,7 +176,8 @@ static void log_crash(void)
     if (crash.reason == CRASH_ASSERTION)
         LOG_ERROR("last run: assertion %s %u", crash.module, (unsigned)crash.number);
     else
-        LOG_ERROR("last run: exception %u, pc 0x%08x lr 0x%08x cfsr 0x%08x hfsr 0x%08x bfar 0x%08x",
+        LOG_ERROR("last run: %s %u, pc %08x lr %08x cfsr %08x hfsr %08x bfar %08x",
+                  crash.reason == CRASH_EXCEPTION ? "exception" : "stack overflow in exception",
                   (unsigned)crash.number, (unsigned)crash.pc, (unsigned)crash.lr, (unsigned)crash.cfsr,
                   (unsigned)crash.hfsr, (unsigned)crash.bfar);
 }

@@ -4,8 +4,12 @@
 
 #include "app/config.h"
 #include "app/identity.h"
+#include "app/wall_clock.h"
 #include "log/log.h"
+#include "net/mdns.h"
+#include "net/sntp.h"
 #include "target/nucleo-f429zi/board.h"
+#include "target/stm32f429/ethernet.h"
 
 #define LOG_IP_FORMAT "%u.%u.%u.%u"
 #define LOG_IP(a)                                                                                            \
@@ -26,6 +30,18 @@ static const struct mqtt_config mqtt_config = {
     .keep_alive_s = 60,
 };
 
+#if NET_WITH_MDNS
+/* "mote-030200" of the MAC address's last half, for people to type; valid until the next call. */
+static const char *short_name(const uint8_t mac[6])
+{
+    static char name[] = "mote-xxxxxx";
+
+    for (size_t i = 0; i < 6; i++)
+        name[5 + i] = "0123456789abcdef"[i % 2 ? mac[3 + i / 2] & 15 : mac[3 + i / 2] >> 4];
+    return name;
+}
+#endif
+
 void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4],
                   const struct net_device *device)
 {
@@ -35,6 +51,16 @@ void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4
         .gateway = config.gateway,
         .dns_server = config.dns_server,
         .hostname = identity_name,
+#if NET_WITH_SNTP
+        .ntp_server = config.ntp_server,
+        .ntp_name = config.ntp_host && config.ntp_host[0] ? config.ntp_host : NULL,
+#endif
+#if NET_WITH_MDNS
+        .mdns_name = short_name(mac),
+#endif
+#if NET_WITH_IGMP
+        .multicast_filter = ethernet_multicast,
+#endif
     };
 
     memcpy(net_config.mac, mac, 6);
@@ -45,6 +71,9 @@ void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4
         LOG_INFO("broker %s:%u", config.broker_host, config.broker_port);
     net_init(&n->net, &net_config, device);
     broker_init(&n->broker, &n->net);
+#if NET_WITH_PING
+    broker_ping_init(&n->ping, &n->net);
+#endif
     n->settings = settings_default;
     mqtt_init(&n->mqtt, &mqtt_config, &n->broker.transport, net_random(&n->net));
     mm2_init(&n->mm2, &settings_tree, &n->settings, identity_topics, net_random(&n->net));
@@ -71,6 +100,44 @@ static void log_address(struct network *n)
     LOG_INFO("address " LOG_IP_FORMAT ", gateway " LOG_IP_FORMAT, LOG_IP(address),
              LOG_IP(net_gateway(&n->net)));
 }
+
+#if NET_WITH_ACD
+static void log_conflict(struct network *n)
+{
+    bool conflict = net_address_conflict(&n->net);
+
+    if (conflict && !n->conflict_told)
+        LOG_WARNING("another host has our address: doing without it for now");
+    n->conflict_told = conflict;
+}
+#endif
+
+#if NET_WITH_SNTP
+/* Once: the line's own time since the start and the time of day in it give that of every other line. */
+static void log_time(struct network *n, uint32_t now_ms)
+{
+    struct sntp_time time;
+    char clock[sizeof WALL_CLOCK_TEXT];
+
+    if (n->time_told || !sntp_time(&n->net, now_ms, &time))
+        return;
+    n->time_told = true;
+    wall_clock_write(time.unix_s, time.ms, clock);
+    LOG_INFO("time %s, by " LOG_IP_FORMAT, clock, LOG_IP(sntp_server(&n->net)));
+}
+#endif
+
+#if NET_WITH_MDNS
+static void log_name(struct network *n)
+{
+    char name[MDNS_TEXT_MAX + 1];
+    bool ours = mdns_name(&n->net, name);
+
+    if (ours && !n->name_told)
+        LOG_INFO("found as %s", name);
+    n->name_told = ours;
+}
+#endif
 
 static void log_disconnected(const struct mqtt_event *event)
 {
@@ -114,6 +181,10 @@ static void handle(struct network *n, const struct mqtt_event *event)
         LOG_INFO("connected to broker " LOG_IP_FORMAT, LOG_IP(n->broker.address));
     else if (event->type == MQTT_EVENT_DISCONNECTED)
         log_disconnected(event);
+#if NET_WITH_PING
+    if (event->type == MQTT_EVENT_CONNECTED || event->type == MQTT_EVENT_DISCONNECTED)
+        n->ping_wanted = true;
+#endif
     mm2_handle(&n->mm2, event, &leaf);
     if (leaf >= 0)
         setting_changed(n, (size_t)leaf);
@@ -145,6 +216,16 @@ static void run_session(struct network *n, uint32_t now_ms)
     } while (more);
 }
 
+#if NET_WITH_PING
+static uint32_t run_ping(struct network *n, uint32_t now_ms)
+{
+    if (n->ping_wanted)
+        broker_ping_start(&n->ping, n->broker.address, now_ms);
+    n->ping_wanted = false;
+    return broker_ping_run(&n->ping, now_ms);
+}
+#endif
+
 uint32_t network_run(struct network *n, uint32_t now_ms, bool *more)
 {
     const struct net_statistics *statistics = net_statistics(&n->net);
@@ -153,6 +234,15 @@ uint32_t network_run(struct network *n, uint32_t now_ms, bool *more)
     do {
         *more = net_poll(&n->net, now_ms);
         log_address(n);
+#if NET_WITH_ACD
+        log_conflict(n);
+#endif
+#if NET_WITH_SNTP
+        log_time(n, now_ms);
+#endif
+#if NET_WITH_MDNS
+        log_name(n);
+#endif
         run_session(n, now_ms);
         net_flush(&n->net, now_ms);
     } while (*more && ++frames < NETWORK_FRAMES_MAX);
@@ -162,6 +252,10 @@ uint32_t network_run(struct network *n, uint32_t now_ms, bool *more)
         board_led_toggle(BOARD_LD2);
     }
     uint32_t net_wait = net_wait_ms(&n->net, now_ms);
+#if NET_WITH_PING
+    uint32_t ping_wait = run_ping(n, now_ms);
+    net_wait = ping_wait < net_wait ? ping_wait : net_wait;
+#endif
     uint32_t mqtt_wait = session_runs(n) ? mqtt_wait_ms(&n->mqtt, now_ms) : UINT32_MAX;
     return net_wait < mqtt_wait ? net_wait : mqtt_wait;
 }

@@ -6,6 +6,7 @@
 #define APP_NETWORK_H
 
 #include "app/broker.h"
+#include "app/broker_ping.h"
 #include "app/settings.h"
 #include "mqtt/mqtt.h"
 #include "net/net.h"
@@ -20,6 +21,19 @@ struct network {
     bool was_up;
     uint32_t address; /* as last logged */
     uint32_t frames;  /* received and sent, when LD2 was toggled last */
+#if NET_WITH_SNTP
+    bool time_told; /* in the log, likewise the next */
+#endif
+#if NET_WITH_MDNS
+    bool name_told;
+#endif
+#if NET_WITH_ACD
+    bool conflict_told;
+#endif
+#if NET_WITH_PING
+    struct broker_ping ping;
+    bool ping_wanted; /* the broker's host, since something has become of the connection */
+#endif
     uint32_t changed; /* settings changed since network_take_changes, a bit each */
 };
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The firmware on the virtual board, against a real broker on this machine.
+# The firmware on the virtual board or as a process, against a real broker on this machine.
 #   app/run.sh VIRTUAL-BOARD ELF [options of the virtual board]
+#   app/run.sh MOTE-POSIX - [options of mote-posix]
 set -eu
 board=$1 elf=$2
 shift 2
@@ -46,7 +47,12 @@ if [ -z "${BROKER_IP_ADDRESS:-}${BROKER_HOST:-}" ]; then
 fi
 
 # The topics carry the MAC address: let the firmware say it.
-topics=$("$board" --net none --cable out --no-leds --until 'topics ' --timeout 5 "$elf" | sed -n '/] I MAC/s/.*topics //p')
+if [ "$elf" = - ]; then
+    elf=""
+    topics=$("$board" "$@" --net none --for 0 </dev/null 2>&1 | sed -n '/] I MAC/s/.*topics //p')
+else
+    topics=$("$board" --net none --cable out --no-leds --until 'topics ' --timeout 5 "$elf" | sed -n '/] I MAC/s/.*topics //p')
+fi
 cat <<END
 
 In another terminal:
@@ -55,4 +61,4 @@ In another terminal:
 Keys here: b presses the button, c pulls or plugs the cable, r resets, q quits.
 
 END
-"$board" "$@" "$elf"
+"$board" "$@" ${elf:+"$elf"}

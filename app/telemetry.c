@@ -1,7 +1,9 @@
 #include "app/telemetry.h"
 
 #include "app/time.h"
+#include "app/wall_clock.h"
 #include "log/format.h"
+#include "net/sntp.h"
 #include "target/stm32f429/memory.h"
 
 /* Busy time in thousandths since the last report; the period is an hour at most, so 32 bits hold it. */
@@ -15,6 +17,21 @@ static unsigned cpu_permille(struct telemetry *telemetry, uint64_t now_us, uint6
     telemetry->last_idle_us = idle_us;
     return unit == 0 || idle > elapsed ? 0 : (elapsed - idle) / unit;
 }
+
+#if NET_WITH_SNTP
+/* As the last member of the object. */
+static void add_time(struct log_text *text, const struct net *net, uint32_t now_ms)
+{
+    struct sntp_time time;
+    char clock[sizeof WALL_CLOCK_TEXT];
+
+    if (!sntp_time(net, now_ms, &time))
+        return;
+    wall_clock_write(time.unix_s, time.ms, clock);
+    text->length--;
+    log_format_args(text, ",\"time\":\"%s\"}", clock);
+}
+#endif
 
 size_t telemetry_write(struct telemetry *telemetry, const struct network *network, uint64_t now_us,
                        uint64_t idle_us, char json[TELEMETRY_MAX])
@@ -31,5 +48,8 @@ size_t telemetry_write(struct telemetry *telemetry, const struct network *networ
                     cpu_permille(telemetry, now_us, idle_us), (unsigned)net->frames_received,
                     (unsigned)net->frames_sent, (unsigned)net->tcp_retransmissions,
                     (unsigned)(sessions > 0 ? sessions - 1 : 0), (unsigned)stack_unused_bytes());
+#if NET_WITH_SNTP
+    add_time(&text, &network->net, us_to_ms(now_us));
+#endif
     return text.length;
 }

@@ -43,9 +43,15 @@ static void connect(void)
 static void set_up(void)
 {
     struct net_config config = {.address = OUR_ADDRESS, .netmask = 0xFFFFFF00, .seed = {1, 2, 3, 4}};
+#if NET_WITH_ACD
+    config.at_once = true;
+#endif
     memcpy(config.mac, our_mac, 6);
     net_init(&net, &config, &device);
     tcp_init(&tcp, &net, tx, sizeof tx, rx, sizeof rx);
+#if NET_WITH_TCP_NAGLE
+    tcp_set_nagle(&tcp, false);
+#endif
     int error = udp_open(&udp, &net, 5000);
     CHECK(error == NET_OK);
     net_link(&net, true, 1000);

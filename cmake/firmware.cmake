@@ -55,15 +55,18 @@ if(app_sources)
   mote_configured_firmware(mote-full app-full)
   # What the system tests run: ports and addresses of their own, whatever the user's environment says.
   set(none -u MAC_ADDRESS -u IP_ADDRESS -u GATEWAY_ADDRESS -u DNS_ADDRESS
-    -u BROKER_IP_ADDRESS -u BROKER_HOST -u BROKER_PORT)
+    -u BROKER_IP_ADDRESS -u BROKER_HOST -u BROKER_PORT -u NTP_ADDRESS -u NTP_HOST)
   mote_configured_firmware(mote-dhcp app ${none})
   mote_configured_firmware(mote-dhcp-full app-full ${none})
   mote_configured_firmware(mote-static app ${none} MAC_ADDRESS=02-00-00-03-02-00
     IP_ADDRESS=10.0.2.77 GATEWAY_ADDRESS=10.0.2.2)
-  mote_configured_firmware(mote-tap app ${none} MAC_ADDRESS=02-00-00-03-02-01
-    IP_ADDRESS=192.168.77.2 BROKER_IP_ADDRESS=192.168.77.1)
+  foreach(kind "" -full)
+    mote_configured_firmware(mote-tap${kind} app${kind} ${none} MAC_ADDRESS=02-00-00-03-02-01
+      IP_ADDRESS=192.168.77.2 BROKER_IP_ADDRESS=192.168.77.1)
+  endforeach()
   mote_configured_firmware(mote-name app ${none} MAC_ADDRESS=02-00-00-03-02-02
     BROKER_HOST=broker.mote.test)
+  mote_configured_firmware(mote-local-full app-full ${none} BROKER_HOST=broker.local)
 endif()
 
 # tests/FOLDER/prog_*.c: one program each, for the virtual CPU.

@@ -80,6 +80,57 @@ foreach(program IN LISTS programs)
   set_tests_properties(${name} PROPERTIES TIMEOUT 60)
 endforeach()
 
+# Parts of the application that need no board.
+add_library(app-parts STATIC app/telemetry_tasks.c app/wall_clock.c)
+target_compile_definitions(app-parts PUBLIC MOTE_FULL=1)
+target_link_libraries(app-parts PUBLIC log mote_options)
+mote_tests(app app-parts)
+
+# Network devices of a process, and the whole firmware as one, in both extents (docs/posix.md).
+if(TARGET emulator)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  file(GLOB posix_devices CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} target/posix/*.c)
+  list(FILTER posix_devices EXCLUDE REGEX "/(kernel_port|socket_transport)[^/]*$")
+  file(GLOB posix_firmware CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} app/*.c target/posix/board/*.c)
+  list(REMOVE_ITEM posix_firmware app/config.c)
+  set(config_header ${CMAKE_BINARY_DIR}/config/mote-posix/config_values.h)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/config/mote-posix)
+  add_custom_target(mote-posix-config BYPRODUCTS ${config_header}
+    COMMAND sh ${CMAKE_SOURCE_DIR}/app/configure.sh ${config_header} VERBATIM)
+
+  set(tests-full UserMode.test_main_job VirtualTime Alone) # probing for addresses, it takes its time to connect
+  foreach(extent "" "-full")
+    add_library(posix${extent} STATIC ${posix_devices})
+    target_link_libraries(posix${extent} PUBLIC net${extent} emulator)
+
+    add_executable(mote-posix${extent} ${posix_firmware})
+    # The headers that a process has instead of the chip's come first.
+    target_include_directories(mote-posix${extent} BEFORE PRIVATE target/posix/instead)
+    target_include_directories(mote-posix${extent} PRIVATE ${CMAKE_BINARY_DIR}/config/mote-posix)
+    target_link_libraries(mote-posix${extent} PRIVATE kernel settings${extent} mqtt${extent} log posix${extent})
+    target_link_options(mote-posix${extent} PRIVATE -Wl,--wrap=main)
+    add_dependencies(mote-posix${extent} mote-posix-config)
+
+    add_test(NAME posix-mote${extent} COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/posix/test_mote.py
+      $<TARGET_FILE:mote-posix${extent}> ${tests${extent}})
+    set_tests_properties(posix-mote${extent} PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77)
+
+    # target/posix/programs: `net` as a host of its own.
+    add_executable(net-peer${extent} target/posix/programs/net_peer.c)
+    target_link_libraries(net-peer${extent} PRIVATE posix${extent})
+  endforeach()
+  target_compile_definitions(mote-posix-full PRIVATE MOTE_FULL=1)
+
+  # A bad cable between two networks.
+  add_executable(tap-shim target/posix/programs/tap_shim.c)
+  target_link_libraries(tap-shim PRIVATE posix)
+  add_test(NAME posix-programs COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/posix/test_programs.py
+    $<TARGET_FILE:net-peer> $<TARGET_FILE:tap-shim> $<TARGET_FILE:net-peer-full>)
+  set_tests_properties(posix-programs PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77)
+
+  mote_tests(posix posix)
+endif()
+
 # The rest runs programs of the Cortex-M4 or whole systems: once, not again under the sanitizers.
 if(TARGET virtual-board AND NOT MOTE_SANITIZE)
   # tests/FOLDER/prog_*.c, built by cmake/firmware.cmake: semihosting prints and gives the exit status.
@@ -120,13 +171,25 @@ if(TARGET virtual-board AND NOT MOTE_SANITIZE)
   add_executable(kernel-measure tests/kernel/host/measure.c)
   target_link_libraries(kernel-measure PRIVATE emulator)
 
-  add_test(NAME firmware-stack COMMAND sh ${CMAKE_SOURCE_DIR}/cmake/stack.sh)
+  add_test(NAME firmware-stack COMMAND sh ${CMAKE_SOURCE_DIR}/cmake/stack.sh mote mote-full)
   set_tests_properties(kernel-preemption firmware-stack PROPERTIES TIMEOUT 600)
 
   # The kernel's programs on another CPU model. Exit status 77: QEMU is not installed.
   add_test(NAME kernel-qemu
     COMMAND sh ${CMAKE_SOURCE_DIR}/tests/kernel/qemu/run.sh ${CMAKE_BINARY_DIR}/qemu)
   set_tests_properties(kernel-qemu PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
+
+  # The kernel's tools, its size, and its document as a newcomer takes it.
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  foreach(name stack_bound schedule size document)
+    set(board)
+    if(name STREQUAL document)
+      set(board $<TARGET_FILE:virtual-board>)
+    endif()
+    add_test(NAME kernel-${name}
+      COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/kernel/tools/test_${name}.py ${board})
+    set_tests_properties(kernel-${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
+  endforeach()
 
   add_test(NAME firmware-size
     COMMAND sh ${CMAKE_SOURCE_DIR}/cmake/size.sh ${MOTE_FIRMWARE_DIR}/mote.elf)
@@ -151,4 +214,6 @@ if(TARGET virtual-board AND NOT MOTE_SANITIZE)
       COMMAND Python3::Interpreter ${program} $<TARGET_FILE:virtual-board> ${MOTE_FIRMWARE_DIR})
     set_tests_properties(${name} PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77)
   endforeach()
+  # Both build in the same folder.
+  set_tests_properties(firmware-stack system-stack PROPERTIES RESOURCE_LOCK firmware-stack)
 endif()

@@ -8,7 +8,7 @@ board="libslirp-dev libglib2.0-dev libdw-dev libelf-dev libcmocka-dev"
 case "${1:-}" in
 run) wanted="$build $board mosquitto mosquitto-clients" ;;
 test) wanted="$build $board mosquitto mosquitto-clients python3 iproute2 util-linux iputils-ping
-      iputils-arping dnsmasq-base qemu-system-arm openocd gdb-multiarch git ca-certificates" ;;
+      iputils-arping dnsmasq-base avahi-daemon avahi-utils dbus qemu-system-arm openocd gdb-multiarch git ca-certificates" ;;
 flash) wanted="$build openocd gdb-multiarch" ;;
 debug) wanted="$build $board util-linux gdb-multiarch" ;;
 lint) wanted="$build $board clang-format clang-tidy" ;;

@@ -457,9 +457,8 @@ bool mm2_handle(struct mm2 *mm2, const struct mqtt_event *event, int *changed)
     case MQTT_EVENT_PUBLISHED: return handle_puback(mm2, event->published.packet_id, event->published.reason);
     case MQTT_EVENT_SUBSCRIBED:
         return handle_suback(mm2, event->subscribed.packet_id, event->subscribed.reasons);
-    case MQTT_EVENT_UNSUBSCRIBED: return false;
+    default: return false;
     }
-    return false;
 }
 
 /* One step of the start of a session. False: no room now, or nothing to do. */

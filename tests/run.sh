@@ -5,7 +5,8 @@ cd "$(dirname "$0")/.."
 jobs=$(nproc)
 
 # The tests decide what is configured, not the environment of whoever runs them.
-unset MAC_ADDRESS IP_ADDRESS GATEWAY_ADDRESS DNS_ADDRESS BROKER_IP_ADDRESS BROKER_HOST BROKER_PORT
+unset MAC_ADDRESS IP_ADDRESS GATEWAY_ADDRESS DNS_ADDRESS BROKER_IP_ADDRESS BROKER_HOST BROKER_PORT \
+    NTP_ADDRESS NTP_HOST
 
 quietly() {
     "$@" >build/test.log 2>&1 || {

@@ -58,10 +58,10 @@ def arp(operation=1, sender_mac=TESTER_MAC, sender=TESTER, target=MOTE, hardware
 
 
 def ipv4(payload, protocol=UDP, source=TESTER, destination=MOTE, version=4, ihl=None, total=None, fragment=0, ttl=64,
-         options=b"", header_checksum=None):
+         options=b"", header_checksum=None, number=1):
     words = 5 + len(options) // 4
     header = struct.pack(">BBHHHBBH", version << 4 | (words if ihl is None else ihl), 0,
-                         words * 4 + len(payload) if total is None else total, 1, fragment, ttl, protocol, 0)
+                         words * 4 + len(payload) if total is None else total, number, fragment, ttl, protocol, 0)
     header += address(source) + address(destination) + options
     return put16(header, 10, checksum(header) if header_checksum is None else header_checksum) + payload
 
@@ -187,7 +187,11 @@ def fragment_frames():
         yield ip_frame(tcp(SYN, 1883)[:size], TCP, fragment=more)
         yield ip_frame(tcp(SYN, 1883)[8:], TCP, fragment=1)
     for number in range(200):  # never completed
-        yield put16(ip_frame(bytes(8), UDP, fragment=more), 18, number)
+        yield ip_frame(bytes(8), UDP, fragment=more, number=number)
+    for second in (ping[:24], ping[8:48], ping[32:]):  # overlapping: teardrop and its kin
+        for at in (1, 2, 3):
+            yield ip_frame(ping[:32], ICMP, fragment=more, number=999)
+            yield ip_frame(second, ICMP, fragment=at, number=999)
 
 
 def icmp_frames():
@@ -343,6 +347,8 @@ class Session:
 
 
 class Hostile(BoardTest):
+    ELF = "mote-tap.elf"
+
     @classmethod
     def setUpClass(cls):
         ip("tuntap", "add", "dev", "mote0", "mode", "tap")
@@ -355,7 +361,7 @@ class Hostile(BoardTest):
         ip("link", "set", "mote0", "mtu", "2030", "up")  # so that giants can be sent
         cls.broker = Broker(HOST)
         cls.addClassCleanup(cls.broker.stop)
-        cls.mote = Board("mote-tap.elf", "--net", "tap:mote0")
+        cls.mote = Board(cls.ELF, "--net", "tap:mote0")
         cls.addClassCleanup(cls.mote.stop)
         cls.mote.wait("connected to broker")
         cls.ip_port = cls.open_port(IPV4)
@@ -402,8 +408,8 @@ class Hostile(BoardTest):
                 frame = self.ip_port.recv(4096)
             except socket.timeout:
                 break
-            if frame[6:12] != MOTE_MAC or frame[30:34] == address(HOST):
-                continue  # of the session
+            if frame[6:12] != MOTE_MAC or frame[30:34] == address(HOST) or frame[0] & 1:
+                continue  # of the session, or told to all by itself
             if frame[23] != ICMP or frame[34] != 0 or frame[38:40] != struct.pack(">H", OWN_PING):
                 others.append(frame)
             elif frame[40:42] == struct.pack(">H", self.sequence & 0xFFFF):
@@ -536,6 +542,26 @@ class Hostile(BoardTest):
         self.assertTrue(any(each[23] == ICMP and each[34] == 0 for each in answers))
         self.assertTrue(any(each[23] == TCP and each[47] == RST | ACK for each in answers))
         self.assertGreater(len(self.arp_answers()), 0)
+        self.expect_health()
+
+
+class HostileFull(Hostile):
+    """The same against the firmware with all that can be switched on: it also reassembles, and defends its address."""
+    ELF = "mote-tap-full.elf"
+
+    def test_ipv4_fragments(self):
+        """Some are answered: with time exceeded, or because what they add up to is good."""
+        self.attack(fragment_frames())
+        self.expect_health()
+
+    def test_ipv4_fragments_are_put_together(self):
+        ping = echo(data=bytes(range(256)) * 12)
+        pieces = [ping[at:at + 1480] for at in range(0, len(ping), 1480)]
+        frames = [ip_frame(piece, ICMP, fragment=185 * n | (0x2000 if n + 1 < len(pieces) else 0), number=7)
+                  for n, piece in enumerate(pieces)]
+        for order in itertools.permutations(frames):
+            _, answers = self.attack(order)
+            self.assertEqual(b"".join(frame[34:] for frame in answers if frame[23] == ICMP)[4:], ping[4:])
         self.expect_health()
 
 
