@@ -5,6 +5,7 @@
 #include "app/config.h"
 #include "app/identity.h"
 #include "app/telemetry.h"
+#include "app/telemetry_session.h"
 #include "app/telemetry_tasks.h"
 #include "app/time.h"
 #include "log/log.h"
@@ -141,6 +142,18 @@ static size_t write_tasks(const char **json)
 #endif
 }
 
+static void publish_session(struct network *network)
+{
+#if MQTT_WITH_SESSION_STATISTICS
+    static char json[TELEMETRY_SESSION_MAX];
+    size_t length = telemetry_write_session(&network->mqtt, json);
+
+    network_publish(network, "telemetry/session", json, length, now_ms());
+#else
+    (void)network;
+#endif
+}
+
 TASK(telemetry)
 {
     static struct telemetry telemetry;
@@ -155,6 +168,7 @@ TASK(telemetry)
         network_publish(network, "telemetry", json, length, now_ms());
         if (tasks_length > 0)
             network_publish(network, "telemetry/tasks", tasks_json, tasks_length, now_ms());
+        publish_session(network);
         serve(network);
         /* From due time to due time, so that nothing adds up; anew when the period has changed. */
         uint64_t period_us = milliseconds(network->settings.telemetry.period_ms);

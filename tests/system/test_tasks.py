@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the full firmware says of its own tasks: their shares of the core, longest runs, longest locks."""
+"""What the full firmware says of its own tasks, their shares of the core and longest times, and of its session."""
 
 import json
 
@@ -54,6 +54,39 @@ class Tasks(BoardTest):
         self.assertGreater(shares, 100)
         self.assertLessEqual(shares, 1000 * (load + 2))
         self.assert_clean(self.mote)
+
+
+class Session(BoardTest):
+    def setUp(self):
+        self.broker = self.start(Broker())
+        self.mote = self.board("mote-dhcp-full.elf")
+        self.reports = self.start(self.broker.subscribe(PREFIX + "+/telemetry/session"))
+
+    def report(self):
+        message = self.reports.next("/telemetry/session$")
+        return message["topic"], json.loads(message["payload"])
+
+    def test_counts_the_session(self):
+        topic, first = self.report()
+        self.assertEqual((first["sessions"], first["lost"], first["refused"], first["unknown_acks"]), (1, 0, 0, 0))
+        self.broker.publish(topic.replace("/telemetry/session", "/set/led"), "true")
+        self.mote.wait("setting /led = true")
+        _, second = self.report()
+        self.assertEqual(second["received"], first["received"] + 1)
+        self.assertGreater(second["sent"], first["sent"])
+        self.assertGreater(second["acknowledged"], 0)
+
+    def test_starts_anew_with_the_next_session(self):
+        self.report()
+        for _ in range(5):
+            _, first = self.report()
+        self.broker.kill()
+        self.mote.wait("broker lost")
+        self.broker.start()
+        self.reports = self.start(self.broker.subscribe(PREFIX + "+/telemetry/session"))
+        _, second = self.report()
+        self.assertEqual(second["sessions"], 2)
+        self.assertLess(second["sent"], first["sent"])
 
 
 if __name__ == "__main__":
