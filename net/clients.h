@@ -54,6 +54,9 @@ struct net_dns {
     uint8_t failed : 3; /* servers that cannot tell, a bit each */
     uint8_t multicast : 1;
     uint8_t woken : 1; /* the link address that it waits for may be known */
+#if NET_WITH_DNS_SEARCH
+    const char *plain; /* to be asked for next, if there is no such name in the domain; NULL: nothing */
+#endif
 };
 
 #if NET_WITH_DNS_CACHE

@@ -249,6 +249,11 @@ static void set_parameters(struct net *net, const struct dhcp_reply *reply, bool
         net->gateway = reply->router;
     }
     set_list(net->dns_servers, reply->dns_servers, NET_DNS_SERVERS);
+#if NET_WITH_DNS_SEARCH
+    if (first || reply->domain[0]) {
+        memcpy(net->domain, reply->domain, sizeof net->domain);
+    }
+#endif
 #if NET_WITH_SNTP
     if (first) {
         memset(net->ntp_servers, 0, sizeof net->ntp_servers);

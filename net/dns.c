@@ -4,6 +4,8 @@
 #include "net/mdns.h"
 #include "net/wire/udp.h"
 
+#include <string.h>
+
 enum {
     TRIES = 5,             /* if there is one server */
     ROUNDS = 3,            /* if there are more, or all neighbours are asked */
@@ -95,6 +97,84 @@ static bool fail_over(struct net *net, struct net_dns *dns, uint32_t source)
 
 /* ---- The query ---- */
 
+#if NET_WITH_DNS_SEARCH
+
+/* Puts a single label into our domain; the name as it is comes next. Only the caller's query has room for
+ * that. */
+static const char *in_domain(struct net *net, struct net_dns *dns, const char *name)
+{
+    size_t length = strlen(name), domain = strlen(net->domain);
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] == '.') {
+            return name;
+        }
+    }
+    if (dns != &net->dns[0] || length > DHCP_DOMAIN_MAX || dns_name_length(net->domain) == 0) {
+        return name;
+    }
+    memcpy(net->searched, name, length);
+    net->searched[length] = '.';
+    memcpy(net->searched + length + 1, net->domain, domain + 1);
+    dns->plain = name;
+    return net->searched;
+}
+
+/* NULL: there is nothing else to try. */
+static const char *take_plain(struct net_dns *dns)
+{
+    const char *name = dns->plain;
+    dns->plain = NULL;
+    return name;
+}
+
+#else
+
+static inline const char *in_domain(struct net *net, struct net_dns *dns, const char *name)
+{
+    (void)net;
+    (void)dns;
+    return name;
+}
+
+static inline const char *take_plain(struct net_dns *dns)
+{
+    (void)dns;
+    return NULL;
+}
+
+#endif
+
+static bool is_known(struct net *net, struct net_dns *dns, const char *name)
+{
+    if (!NET_WITH_DNS_CACHE || !dns_cache_find(net, name, &dns->address)) {
+        return false;
+    }
+    finish(net, dns, dns->address ? NET_OK : NET_ERROR_NO_NAME);
+    return true;
+}
+
+static void begin(struct net *net, struct net_dns *dns, const char *name)
+{
+    while (is_known(net, dns, name)) {
+        const char *plain = dns->address ? NULL : take_plain(dns);
+        if (!plain) {
+            return;
+        }
+        name = plain;
+    }
+    uint32_t random = net_random(net);
+    const char *plain = take_plain(dns);
+    *dns = (struct net_dns){.name = name, .id = (uint16_t)random, .result = NET_ERROR_PENDING};
+    dns->multicast = NET_WITH_MDNS && mdns_is_local(name);
+#if NET_WITH_DNS_SEARCH
+    dns->plain = plain;
+#else
+    (void)plain;
+#endif
+    dns->port = udp_random_port(net);
+    at(net, dns, 0);
+}
+
 int dns_ask(struct net *net, struct net_dns *dns, const char *name)
 {
     *dns = (struct net_dns){.result = NET_OK};
@@ -110,15 +190,7 @@ int dns_ask(struct net *net, struct net_dns *dns, const char *name)
         return NET_ERROR_ARGUMENT;
     }
     _Static_assert(DNS_HEADER + DNS_NAME_MAX + 2 + 4 <= NET_SCRATCH_BYTES, "query must fit");
-    if (NET_WITH_DNS_CACHE && dns_cache_find(net, name, &dns->address)) {
-        finish(net, dns, dns->address ? NET_OK : NET_ERROR_NO_NAME);
-        return NET_OK;
-    }
-    uint32_t random = net_random(net);
-    *dns = (struct net_dns){
-        .name = name, .id = (uint16_t)random, .result = NET_ERROR_PENDING, .multicast = multicast};
-    dns->port = udp_random_port(net);
-    at(net, dns, 0);
+    begin(net, dns, in_domain(net, dns, name));
     return NET_OK;
 }
 
@@ -238,7 +310,12 @@ static void found(struct net *net, struct net_dns *dns, enum net_error result, c
     if (NET_WITH_DNS_CACHE) {
         dns_cache_keep(net, dns->name, result == NET_OK ? answer->address : 0, answer->ttl_s);
     }
-    finish(net, dns, result);
+    const char *plain = result == NET_OK ? NULL : take_plain(dns);
+    if (plain) {
+        begin(net, dns, plain);
+    } else {
+        finish(net, dns, result);
+    }
 }
 
 enum frame_fate dns_input(struct net *net, struct net_dns *dns, const struct ipv4_packet *ip,

@@ -28,6 +28,10 @@
 #define NET_DNS_SERVERS 1
 #endif
 #endif
+/* A name without a dot is looked for in the domain that DHCP names. Needs NET_WITH_DHCP and NET_WITH_DNS. */
+#ifndef NET_WITH_DNS_SEARCH
+#define NET_WITH_DNS_SEARCH (NET_FULL && NET_WITH_DHCP && NET_WITH_DNS)
+#endif
 /* Answers of DNS are kept for their time to live. */
 #ifndef NET_WITH_DNS_CACHE
 #define NET_WITH_DNS_CACHE NET_FULL

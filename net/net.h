@@ -1,6 +1,6 @@
 /*
- * The network interface: Ethernet, ARP, IPv4, ICMP echo, UDP, TCP, and the
- * clients for DHCP and DNS.
+ * The network interface: Ethernet, ARP, IPv4, ICMP, UDP, TCP, and the clients
+ * for DHCP and DNS; with the switches of net/features.h much more.
  *
  * A sans-I/O engine: frames go through struct net_device, the present time
  * comes in with each call, the time of the next deadline comes out. All memory
@@ -211,7 +211,7 @@ struct net {
     bool frame_held;
     bool by_dhcp;
     uint32_t now_ms;
-    uint32_t timer_ms; /* no later than the first deadline of ARP, DHCP and DNS */
+    uint32_t timer_ms; /* no later than the first deadline but those of TCP */
     uint32_t address, netmask, gateway, dns_servers[NET_DNS_SERVERS];
     struct tcp_socket *frame_reader; /* has unread bytes in the borrowed frame */
     struct udp_socket *frame_datagram;
@@ -237,6 +237,10 @@ struct net {
 #endif
 #if NET_WITH_MDNS
     struct net_mdns mdns;
+#endif
+#if NET_WITH_DNS_SEARCH
+    char domain[DHCP_DOMAIN_MAX + 1];
+    char searched[2 * (DHCP_DOMAIN_MAX + 1)]; /* name that the caller's query is for */
 #endif
 #if NET_WITH_SNTP
     struct net_sntp sntp;
@@ -278,7 +282,8 @@ void net_init(struct net *net, const struct net_config *config, const struct net
 /*
  * The link has gone up or down. Down: nothing is sent; connections live on until
  * their user timeout. Up: DHCP starts, asking for the address it had; connections
- * go on if the address stays, and end with NET_ERROR_ADDRESS if it changes.
+ * go on if the address stays, and end with NET_ERROR_ADDRESS if it changes. With
+ * NET_WITH_ACD an address is probed for first, up to 7 s, and net_address is 0 until then.
  */
 void net_link(struct net *net, bool up, uint32_t now_ms);
 

@@ -117,6 +117,9 @@ uint32_t route_hop(const struct net *net, uint32_t destination)
 
 uint32_t route_source(const struct net *net, uint32_t destination)
 {
+    if (destination == IPV4_BROADCAST || ipv4_is_multicast(destination)) {
+        return net->address; /* no network's in particular */
+    }
     struct choice way = choose(net, destination);
     return way.found ? way.source : net->address;
 }

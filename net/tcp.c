@@ -249,7 +249,9 @@ void tcp_settle(struct tcp_socket *s)
 {
     uint32_t length = s->unread_length;
 #if NET_WITH_TCP_REASSEMBLY
-    length += tcp_kept_reach(s);
+    if (s->kept_count != 0) {
+        length += tcp_kept_reach(s);
+    }
 #endif
     if (length != 0) {
         memmove(s->rx, s->unread, length);
@@ -277,11 +279,16 @@ void tcp_release(struct tcp_socket *s, uint32_t n)
     tcp_settle_held(s);
 }
 
+/* Before and in a connection; in the states after it the FIN is queued already. */
+static bool may_send(const struct tcp_socket *s)
+{
+    return s->state == TCP_ESTABLISHED || s->state == TCP_CLOSE_WAIT ||
+           ((s->state == TCP_SYN_SENT || s->state == TCP_SYN_RECEIVED) && !(s->flags & TCP_FIN_QUEUED));
+}
+
 static uint32_t send_room(const struct tcp_socket *s)
 {
-    bool may_send = !(s->flags & TCP_FIN_QUEUED) &&
-                    ((s->state >= TCP_SYN_SENT && s->state <= TCP_ESTABLISHED) || s->state == TCP_CLOSE_WAIT);
-    return may_send ? s->tx_size - s->tx_used - s->tx_held : 0;
+    return may_send(s) ? s->tx_size - s->tx_used - s->tx_held : 0;
 }
 
 size_t tcp_reserve(struct tcp_socket *s, struct tcp_span room[2])
@@ -326,7 +333,7 @@ void tcp_finish(struct tcp_socket *s, enum net_error reason)
 
 void tcp_give_up(struct tcp_socket *s, enum net_error reason)
 {
-    if (s->state > TCP_SYN_SENT && s->state != TCP_TIME_WAIT) {
+    if (s->state > TCP_SYN_SENT && s->state < TCP_CLOSING) { /* 3.10.5: both have closed by then */
         tcp_send_bare(s, s->snd_max, TCP_RST | TCP_ACK);
     }
     tcp_finish(s, reason);

@@ -107,7 +107,7 @@ struct tcp_socket {
 
     uint32_t local_address, remote_address;
     uint32_t ports;     /* as the first four bytes of a received segment, loaded natively */
-    uint8_t header[38]; /* Ethernet, IPv4 and ports of every segment sent */
+    uint8_t header[40]; /* Ethernet, IPv4 and ports of every segment sent, and two bytes more: whole words */
 
 #if NET_WITH_TCP_OPTIONS
     uint8_t offers; /* enum tcp_option of our SYN */
@@ -118,6 +118,7 @@ struct tcp_socket {
 #endif
 #if NET_WITH_TCP_REASSEMBLY
     uint8_t kept_count;
+    uint32_t kept_fin; /* the FIN's sequence number, with TCP_FIN_KEPT */
 #endif
 #if NET_WITH_TCP_SACK
     uint8_t sacked_count;
@@ -145,7 +146,7 @@ struct tcp_socket {
 #if NET_WITH_TCP_CONGESTION
     uint8_t congestion_control;
     struct tcp_cubic cubic;
-    uint32_t sent_ms; /* data, last */
+    uint32_t rest_ms; /* since when nothing is on its way */
 #endif
 #if NET_WITH_ICMP_ERRORS
     int8_t soft_error; /* what an ICMP error has said */
@@ -176,7 +177,7 @@ enum tcp_option {
     TCP_OFFER_ALL = 7,
 };
 
-/* Which options to offer to the peer from the next connection on; all that the build knows by default. */
+/* Which options tcp_connect offers from now on; all that the build knows by default. */
 void tcp_set_options(struct tcp_socket *s, unsigned options);
 #endif
 

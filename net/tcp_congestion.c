@@ -17,7 +17,7 @@ void tcp_begin_congestion_control(struct tcp_socket *s)
         s->flags & TCP_SYN_REPEATED ? s->mss : TCP_INITIAL_SEGMENTS * s->mss; /* RFC 6928 2, RFC 5681 3.1 */
 #if NET_WITH_TCP_CONGESTION
     s->cubic = (struct tcp_cubic){.begun = false};
-    s->sent_ms = s->net->now_ms;
+    s->rest_ms = s->net->now_ms;
 #endif
 }
 
@@ -61,11 +61,10 @@ static bool window_is_used(const struct tcp_socket *s, uint32_t acked)
 
 void tcp_restart_after_idleness(struct tcp_socket *s)
 {
-    if (s->snd_max == s->snd_una && s->net->now_ms - s->sent_ms > s->rto_ms) {
+    if (s->net->now_ms - s->rest_ms > s->rto_ms) {
         s->cwnd = tcp_least(s->cwnd, TCP_INITIAL_SEGMENTS * s->mss);
         s->cubic.begun = false;
     }
-    s->sent_ms = s->net->now_ms;
 }
 
 /* RFC 6582 3.2, full and partial acknowledgement; all sums are of a window that duplicates have inflated. */

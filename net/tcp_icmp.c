@@ -30,15 +30,20 @@ static uint32_t plateau_below(uint32_t present)
 static void shrink_segments(struct tcp_socket *s, uint32_t mtu)
 {
     uint32_t overhead = tcp_overhead(s), mss = mtu > overhead ? mtu - overhead : 0;
+    uint8_t *flags = s->header + ETHERNET_HEADER + IPV4_FLAGS;
+    bool changed = mss < LEAST_MSS && *flags != 0;
     if (mss < LEAST_MSS) {
         mss = LEAST_MSS;
-        s->header[ETHERNET_HEADER + IPV4_FLAGS] = 0;
+        *flags = 0;
     }
     if (mss < s->mss) {
         s->mss = (uint16_t)mss;
+        changed = true;
     }
-    tcp_send_again(s);
-    s->flags |= TCP_ATTENTION;
+    if (changed) {
+        tcp_send_again(s);
+        s->flags |= TCP_ATTENTION;
+    }
 }
 
 /* Routers that drop what is too long and do not tell (RFC 2923 2.1). */

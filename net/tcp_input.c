@@ -100,7 +100,9 @@ static bool advance(struct tcp_socket *s, uint32_t ack, uint32_t acked)
     s->duplicate_acks = 0;
     s->flags |= TCP_ATTENTION;
 #if NET_WITH_TCP_SACK
-    tcp_sack_forget(s);
+    if (s->sacked_count != 0) {
+        tcp_sack_forget(s);
+    }
 #endif
 #if NET_WITH_ICMP_ERRORS
     s->soft_error = NET_OK;
@@ -111,6 +113,9 @@ static bool advance(struct tcp_socket *s, uint32_t ack, uint32_t acked)
     }
     if (ack == s->snd_max) {
         s->flags &= ~(uint32_t)TCP_RTX_ARMED;
+#if NET_WITH_TCP_CONGESTION
+        s->rest_ms = s->net->now_ms;
+#endif
     } else {
         tcp_arm(s);
     }
@@ -160,11 +165,13 @@ static bool process_ack(struct tcp_socket *s, const struct tcp_segment *segment)
         return false;
     }
 #if NET_WITH_TCP_TIMESTAMPS
-    tcp_take_echo(s, segment);
+    if (TCP_AGREED(s, TCP_OFFER_TIMESTAMPS)) {
+        tcp_take_echo(s, segment);
+    }
 #endif
     bool news = false;
 #if NET_WITH_TCP_SACK
-    news = TCP_AGREED(s, TCP_OFFER_SACK) && tcp_sack_received(s, segment);
+    news = segment->sack_blocks && TCP_AGREED(s, TCP_OFFER_SACK) && tcp_sack_received(s, segment);
 #endif
     if (acked != 0) {
         if (!advance(s, segment->ack, acked)) {
@@ -179,16 +186,33 @@ static bool process_ack(struct tcp_socket *s, const struct tcp_segment *segment)
 
 /* ---- Data ---- */
 
+static void accept_fin(struct tcp_socket *s)
+{
+    s->rcv_nxt++;
+    if (tcp_distance(s->rcv_adv, s->rcv_nxt) > 0) {
+        s->rcv_adv = s->rcv_nxt;
+    }
+    acknowledge_now(s);
+    switch (s->state) {
+    case TCP_ESTABLISHED: s->state = TCP_CLOSE_WAIT; break;
+    case TCP_FIN_WAIT_1: s->state = TCP_CLOSING; break;
+    default: s->state = TCP_TIME_WAIT; break; /* FIN-WAIT-2 */
+    }
+}
+
 /* In order and within the window, which has room for it by construction. */
 static enum frame_fate accept_data(struct tcp_socket *s, const uint8_t *data, uint32_t length)
 {
     struct net *net = s->net;
 #if NET_WITH_TCP_REASSEMBLY
-    if (s->kept_count != 0) {
+    if (s->kept_count != 0 || (s->flags & TCP_FIN_KEPT)) {
         acknowledge_now(s); /* of what fills a hole (RFC 5681 4.2) */
         tcp_append(s, data, length);
         s->rcv_nxt += length;
         tcp_join_kept(s);
+        if ((s->flags & TCP_FIN_KEPT) && s->rcv_nxt == s->kept_fin) {
+            accept_fin(s);
+        }
         return FRAME_DONE;
     }
 #endif
@@ -210,20 +234,6 @@ static enum frame_fate accept_data(struct tcp_socket *s, const uint8_t *data, ui
     return FRAME_BORROWED;
 }
 
-static void accept_fin(struct tcp_socket *s)
-{
-    s->rcv_nxt++;
-    if (tcp_distance(s->rcv_adv, s->rcv_nxt) > 0) {
-        s->rcv_adv = s->rcv_nxt;
-    }
-    acknowledge_now(s);
-    switch (s->state) {
-    case TCP_ESTABLISHED: s->state = TCP_CLOSE_WAIT; break;
-    case TCP_FIN_WAIT_1: s->state = TCP_CLOSING; break;
-    default: s->state = TCP_TIME_WAIT; break; /* FIN-WAIT-2 */
-    }
-}
-
 static bool receives(const struct tcp_socket *s)
 {
     return s->state >= TCP_ESTABLISHED && s->state <= TCP_FIN_WAIT_2;
@@ -243,6 +253,11 @@ static enum frame_fate process_text(struct tcp_socket *s, struct tcp_segment *se
 #endif
         return net_dropped(NET_DROP_TCP_SEGMENT);
     }
+#if NET_WITH_TCP_REASSEMBLY
+    if (segment->flags & TCP_FIN) {
+        s->flags &= ~(uint32_t)TCP_FIN_KEPT; /* here it is again */
+    }
+#endif
     segment->payload += old;
     segment->length -= old;
     if (segment->length > window) {
@@ -282,7 +297,9 @@ void tcp_take_syn(struct tcp_socket *s, const struct tcp_segment *syn)
 static void established(struct tcp_socket *s, const struct tcp_segment *segment)
 {
 #if NET_WITH_TCP_TIMESTAMPS
-    tcp_take_echo(s, segment);
+    if (TCP_AGREED(s, TCP_OFFER_TIMESTAMPS)) {
+        tcp_take_echo(s, segment);
+    }
 #endif
     time_acknowledged(s, segment->ack);
     if (s->flags & TCP_SYN_REPEATED) {
@@ -371,6 +388,10 @@ static enum frame_fate unacceptable(struct tcp_socket *s, const struct tcp_segme
     if (s->state == TCP_TIME_WAIT && (segment->flags & TCP_FIN)) {
         s->received_ms = s->net->now_ms;
     }
+    if (segment->length != 0 || (segment->flags & TCP_FIN)) {
+        acknowledge_now(s); /* without limit: what is answered so brings forth no further answer */
+        return net_dropped(NET_DROP_TCP_SEGMENT);
+    }
     return challenge(s);
 }
 
@@ -378,7 +399,7 @@ enum frame_fate tcp_segment_arrives(struct tcp_socket *s, const struct ipv4_pack
                                     struct tcp_segment *segment)
 {
 #if NET_WITH_TCP_TIMESTAMPS
-    if (!tcp_timestamp_acceptable(s, segment)) {
+    if (TCP_AGREED(s, TCP_OFFER_TIMESTAMPS) && !tcp_timestamp_acceptable(s, segment)) {
         return segment->syn.timestamps ? unacceptable(s, segment) : net_dropped(NET_DROP_TCP_SEGMENT);
     }
 #endif
@@ -402,7 +423,9 @@ enum frame_fate tcp_segment_arrives(struct tcp_socket *s, const struct ipv4_pack
     segment->window <<= s->snd_scale;
 #endif
 #if NET_WITH_TCP_TIMESTAMPS
-    tcp_note_timestamp(s, segment);
+    if (TCP_AGREED(s, TCP_OFFER_TIMESTAMPS)) {
+        tcp_note_timestamp(s, segment);
+    }
 #endif
     if (s->state == TCP_SYN_RECEIVED) {
         if (!acknowledges_syn(s, segment)) {
@@ -462,6 +485,16 @@ static bool is_predicted(const struct tcp_socket *s, const struct ipv4_packet *i
            ip->length - header_length - 1 < s->rcv_adv - s->rcv_nxt;
 }
 
+static bool timestamp_is_predicted(struct tcp_socket *s, const uint8_t *header)
+{
+#if NET_WITH_TCP_TIMESTAMPS
+    return !TCP_AGREED(s, TCP_OFFER_TIMESTAMPS) || tcp_predicted_timestamp(s, header);
+#else
+    (void)s, (void)header;
+    return true;
+#endif
+}
+
 /* All that 3.10.7.4 has to do with it. */
 static enum frame_fate accept_predicted(struct tcp_socket *s, const struct ipv4_packet *ip)
 {
@@ -514,11 +547,7 @@ enum frame_fate tcp_input(struct net *net, const struct ipv4_packet *ip)
         return net_dropped(NET_DROP_TCP);
     }
     struct tcp_socket *s = find(net, ip);
-    if (s && is_predicted(s, ip)
-#if NET_WITH_TCP_TIMESTAMPS
-        && tcp_predicted_timestamp(s, ip->payload)
-#endif
-    ) {
+    if (s && is_predicted(s, ip) && timestamp_is_predicted(s, ip->payload)) {
         return accept_predicted(s, ip);
     }
     struct tcp_segment segment;

@@ -20,6 +20,7 @@ enum tcp_flag {
     TCP_WAITS_NEIGHBOUR = 1 << 10,
     TCP_SYN_REPEATED = 1 << 11,
     TCP_BEGINS = 1 << 12,       /* first work after rest: the user timeout runs from the next service */
+    TCP_FIN_KEPT = 1 << 15,     /* the peer's FIN has come, something before it has not */
     TCP_RTT_REPEATED = 1 << 14, /* rtt_seq was sent before rtt_ms too */
     TCP_RESCUED = 1 << 13,      /* RFC 6675's RescueRxt has been sent in this recovery */
 };
@@ -165,7 +166,7 @@ static inline uint32_t tcp_sack_length(const struct tcp_socket *s)
 }
 #endif
 
-/* tcp_options.c, with NET_WITH_TCP_TIMESTAMPS */
+/* tcp_options.c, with NET_WITH_TCP_TIMESTAMPS and for connections that have agreed on them */
 /* Is it of this connection, and not overtaken by 2^31 bytes (RFC 7323 5.3 R1)? */
 bool tcp_timestamp_acceptable(const struct tcp_socket *s, const struct tcp_segment *segment);
 /* R3: remember what to echo. */

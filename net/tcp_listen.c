@@ -41,10 +41,20 @@ int tcp_listen(struct tcp_listener *listener, struct net *net, uint16_t port, si
     listener->net = net;
     listener->port = port;
     listener->window = (uint32_t)window;
+#if NET_WITH_TCP_OPTIONS
+    listener->options = TCP_OFFER_ALL;
+#endif
     listener->next = net->tcp_listeners;
     net->tcp_listeners = listener;
     return NET_OK;
 }
+
+#if NET_WITH_TCP_OPTIONS
+void tcp_listen_options(struct tcp_listener *listener, unsigned options)
+{
+    listener->options = (uint8_t)options;
+}
+#endif
 
 void tcp_unlisten(struct tcp_listener *listener)
 {
@@ -202,7 +212,7 @@ static void timer(struct tcp_listener *l, struct tcp_half_open *h)
 {
     if (!net_due(l->net, h->deadline_ms)) {
         net_timer_at(l->net, h->deadline_ms);
-    } else if (h->tries == SYN_ACK_TRIES) {
+    } else if (h->tries == SYN_ACK_TRIES || !net_is_ours(l->net, h->local_address)) {
         h->ports = 0;
     } else {
         send_syn_ack(l, h);
@@ -299,12 +309,13 @@ static struct tcp_half_open *free_entry(struct tcp_listener *l)
     return NULL;
 }
 
-static void take_options(struct tcp_half_open *h, const struct tcp_segment *syn)
+static void take_options(const struct tcp_listener *l, struct tcp_half_open *h, const struct tcp_segment *syn)
 {
+    (void)l;
     h->irs = syn->seq;
     h->mss = syn->mss ? syn->mss : TCP_MSS_DEFAULT;
 #if NET_WITH_TCP_OPTIONS
-    h->options = (uint8_t)tcp_options_in(syn);
+    h->options = (uint8_t)(l->options & tcp_options_in(syn));
     h->scale = syn->syn.scale;
     h->timestamp = syn->timestamp;
 #endif
@@ -315,7 +326,7 @@ static enum frame_fate syn_arrives(struct tcp_listener *l, struct tcp_half_open 
                                    const struct tcp_segment *syn, const uint32_t *least_iss)
 {
     struct net *net = l->net;
-    take_options(like, syn);
+    take_options(l, like, syn);
     struct tcp_half_open *h = free_entry(l);
     if (!h) {
         give_cookie(l, like);

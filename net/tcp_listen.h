@@ -38,6 +38,7 @@ struct tcp_listener {
     uint32_t window;
     uint32_t cookie_ms; /* when the last cookie was given, if ever */
     uint16_t port;
+    uint8_t options; /* offered */
     bool cookies;
     struct tcp_half_open queue[TCP_SYN_QUEUE];
 };
@@ -49,6 +50,11 @@ struct tcp_listener {
  */
 int tcp_listen(struct tcp_listener *listener, struct net *net, uint16_t port, size_t window)
     __attribute__((warn_unused_result));
+
+#if NET_WITH_TCP_OPTIONS
+/* Which options to agree to from the next SYN on, as enum tcp_option; all that the build knows by default. */
+void tcp_listen_options(struct tcp_listener *listener, unsigned options);
+#endif
 
 /* Stop; sockets that are still in LISTEN close, connections live on. */
 void tcp_unlisten(struct tcp_listener *listener);

@@ -144,7 +144,7 @@ static bool overtaken(const struct tcp_socket *s, uint32_t timestamp)
 
 bool tcp_timestamp_acceptable(const struct tcp_socket *s, const struct tcp_segment *segment)
 {
-    if (!TCP_AGREED(s, TCP_OFFER_TIMESTAMPS) || (segment->flags & TCP_RST)) {
+    if (segment->flags & TCP_RST) {
         return true;
     }
     return segment->syn.timestamps && !overtaken(s, segment->timestamp);
@@ -160,16 +160,11 @@ static void note(struct tcp_socket *s, uint32_t seq, uint32_t timestamp)
 
 void tcp_note_timestamp(struct tcp_socket *s, const struct tcp_segment *segment)
 {
-    if (TCP_AGREED(s, TCP_OFFER_TIMESTAMPS)) {
-        note(s, segment->seq, segment->timestamp);
-    }
+    note(s, segment->seq, segment->timestamp);
 }
 
 bool tcp_predicted_timestamp(struct tcp_socket *s, const uint8_t *header)
 {
-    if (!TCP_AGREED(s, TCP_OFFER_TIMESTAMPS)) {
-        return true;
-    }
     uint32_t timestamp = load_be32(header + TCP_HEADER + 4);
     if (!tcp_has_plain_timestamps(header) || overtaken(s, timestamp)) {
         return false;
@@ -181,7 +176,7 @@ bool tcp_predicted_timestamp(struct tcp_socket *s, const uint8_t *header)
 void tcp_take_echo(struct tcp_socket *s, const struct tcp_segment *segment)
 {
     bool timed = (s->flags & TCP_RTT_TIMED) && tcp_distance(s->rtt_seq, segment->ack) >= 0;
-    if (!timed || !TCP_AGREED(s, TCP_OFFER_TIMESTAMPS)) {
+    if (!timed) {
         return;
     }
     uint32_t sent_ms = segment->echo - s->timestamp_offset;

@@ -3,13 +3,10 @@
 
 enum { HEADERS = ETHERNET_HEADER + IPV4_HEADER + TCP_HEADER };
 
-/* May anything be sent? Keeps the link addresses of the header up to date. */
-static bool ready(struct tcp_socket *s)
+/* The link, our address or a link address may have changed. */
+__attribute__((noinline)) static bool ready_again(struct tcp_socket *s)
 {
     struct net *net = s->net;
-    if (s->neighbour_epoch == net->neighbour_epoch) {
-        return true; /* nothing has changed, nor the link or our address */
-    }
     if (!net->link_up || !net_is_ours(net, s->local_address)) {
         return false; /* net_wake comes when that changes */
     }
@@ -21,6 +18,12 @@ static bool ready(struct tcp_socket *s)
     ethernet_build(s->header, mac, net->mac, ETHERNET_TYPE_IPV4);
     s->neighbour_epoch = net->neighbour_epoch;
     return true;
+}
+
+/* May anything be sent? Keeps the link addresses of the header up to date. */
+static bool ready(struct tcp_socket *s)
+{
+    return s->neighbour_epoch == s->net->neighbour_epoch || ready_again(s);
 }
 
 /* The window to put into a segment; its right edge moves by worthwhile steps only. */
@@ -46,6 +49,10 @@ static uint16_t advertise(struct tcp_socket *s, uint8_t flags)
 #endif
 }
 
+struct template {
+    uint32_t words[10];
+} __attribute__((may_alias));
+
 /* True: the device has taken it. */
 static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, const uint8_t *payload, uint32_t length)
 {
@@ -57,10 +64,12 @@ static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, const uint8_
     }
     uint8_t *header = frame + ETHERNET_HEADER, *tcp = header + IPV4_HEADER;
     size_t tcp_header_length = TCP_HEADER;
-    __builtin_memcpy(frame, s->header, sizeof s->header);
+    *(struct template *)frame = *(const struct template *)s->header;
     tcp_build(tcp, seq, flags & TCP_ACK ? s->rcv_nxt : 0, flags, advertise(s, flags));
 #if NET_WITH_TCP_OPTIONS
-    tcp_header_length = tcp_write_options(s, tcp, flags);
+    if (s->agreed != 0 || (flags & TCP_SYN)) {
+        tcp_header_length = tcp_write_options(s, tcp, flags);
+    }
 #else
     if (flags & TCP_SYN) {
         tcp_build_mss(tcp, TCP_MSS);
@@ -141,11 +150,14 @@ static uint32_t contiguous(const struct tcp_socket *s, uint32_t offset)
     uint32_t most = s->tx_used - offset, to_wrap = s->tx_size - ring_index(s, offset);
     most = most < to_wrap ? most : to_wrap;
 #if NET_WITH_TCP_SACK
-    most = tcp_least(most, tcp_sack_gap(s, s->snd_una + offset));
-    return tcp_least(most, s->mss - tcp_sack_length(s));
-#else
-    return most < s->mss ? most : s->mss;
+    if (s->sacked_count != 0) {
+        most = tcp_least(most, tcp_sack_gap(s, s->snd_una + offset));
+    }
+    if (s->kept_count != 0) {
+        most = tcp_least(most, s->mss - tcp_sack_length(s));
+    }
 #endif
+    return most < s->mss ? most : s->mss;
 }
 
 /* The last byte, from snd_una on, that congestion control would let out. */
@@ -155,13 +167,14 @@ static uint32_t congestion_window(const struct tcp_socket *s)
     if (recovers_by_sack(s)) {
         return UINT32_MAX; /* output_recovery has seen to it */
     }
-    if (TCP_AGREED(s, TCP_OFFER_SACK)) {
+    if (s->sacked_count != 0) {
         return s->cwnd + tcp_sacked_below(s, s->snd_nxt); /* which have left the network */
     }
 #endif
 #if NET_WITH_TCP_CONGESTION
-    if (!(s->flags & TCP_RECOVERY)) {
-        return s->cwnd + tcp_least(s->duplicate_acks, 2) * s->mss; /* RFC 3042 */
+    if (s->duplicate_acks != 0 && s->snd_nxt == s->snd_max && !(s->flags & TCP_RECOVERY) &&
+        !TCP_AGREED(s, TCP_OFFER_SACK)) {
+        return s->cwnd + tcp_least(s->duplicate_acks, 2) * s->mss; /* RFC 3042: for new data */
     }
 #endif
     return s->cwnd;
@@ -235,11 +248,20 @@ static void sent_up_to(struct tcp_socket *s, uint32_t end)
     s->flags &= ~(uint32_t)TCP_FORCE;
 }
 
+/* Is anything behind snd_nxt, data or a FIN? */
+static bool has_unsent(const struct tcp_socket *s)
+{
+    uint32_t offset = s->snd_nxt - s->snd_una;
+    return offset < s->tx_used || (offset == s->tx_used && (s->flags & TCP_FIN_QUEUED));
+}
+
 /* Send the next segment; false: there is none, or it must wait. */
 static bool output_next(struct tcp_socket *s)
 {
 #if NET_WITH_TCP_SACK
-    s->snd_nxt = tcp_sack_skip(s, s->snd_nxt);
+    if (s->sacked_count != 0) {
+        s->snd_nxt = tcp_sack_skip(s, s->snd_nxt);
+    }
 #endif
     uint32_t offset = s->snd_nxt - s->snd_una;
     if (offset > s->tx_used) {
@@ -332,14 +354,14 @@ static bool output_segment(struct tcp_socket *s)
         return output_recovery(s);
     }
 #endif
-    return output_next(s);
+    return has_unsent(s) && output_next(s);
 }
 
 static void output_data(struct tcp_socket *s)
 {
     unsigned sent = 0;
 #if NET_WITH_TCP_CONGESTION
-    if (s->tx_used != 0) {
+    if (s->tx_used != 0 && s->snd_max == s->snd_una) {
         tcp_restart_after_idleness(s);
     }
 #endif

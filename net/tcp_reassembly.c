@@ -52,12 +52,24 @@ static uint8_t *place(struct tcp_socket *s, uint32_t seq, uint32_t end)
     return s->rx + start + s->unread_length + (seq - s->rcv_nxt);
 }
 
+/* The FIN, if nothing before it is cut off. */
+static bool keep_fin(struct tcp_socket *s, const struct tcp_segment *segment, uint32_t kept_length)
+{
+    if (!(segment->flags & TCP_FIN) || kept_length != segment->length) {
+        return false;
+    }
+    s->kept_fin = segment->seq + segment->length;
+    s->flags |= TCP_FIN_KEPT;
+    return true;
+}
+
 bool tcp_keep(struct tcp_socket *s, const struct tcp_segment *segment)
 {
     uint32_t length = tcp_least(segment->length, s->rcv_adv - segment->seq);
     struct tcp_range range = {segment->seq, segment->seq + length};
+    bool fin = keep_fin(s, segment, length);
     if (length == 0) {
-        return false;
+        return fin;
     }
     uint8_t *to = place(s, range.start, range.end);
     struct tcp_range all = merge(s, range);

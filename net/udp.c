@@ -198,7 +198,8 @@ int udp_send(struct udp_socket *s, uint32_t address, uint16_t port, const void *
     message.ttl = s->ttl;
     message.dscp = s->dscp;
 #endif
-    if (port == 0 || !is_destination(address)) {
+    bool ourselves = NET_WITH_UDP_OPTIONS && net_is_ours(s->net, address); /* there is no way back in */
+    if (port == 0 || !is_destination(address) || ourselves) {
         return NET_ERROR_ARGUMENT;
     }
     if (length > PAYLOAD_MAX) {

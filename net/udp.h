@@ -50,8 +50,8 @@ void udp_set_dscp(struct udp_socket *s, uint8_t dscp);
 #endif
 
 /*
- * Send one datagram: to a host, to broadcast addresses and, with NET_WITH_IGMP, to multicast groups, joined
- * or not. At most 1472 bytes, which make one frame; with NET_WITH_FRAGMENTS NET_FRAGMENT_BYTES - 8, in
+ * Send one datagram: to another host, to broadcast addresses and, with NET_WITH_IGMP, to multicast groups,
+ * joined or not. At most 1472 bytes, which make one frame; with NET_WITH_FRAGMENTS NET_FRAGMENT_BYTES - 8, in
  * several. Up to NET_DEVICE_HEADER_MAX - 42 bytes are copied. A longer payload is sent from where it lies: it
  * must be reachable by the device and stay unchanged until udp_busy is false. NET_ERROR_DOWN, _ARGUMENT,
  * _TOO_LONG, _BUSY (no room in the transmit ring; of several frames some may be on their way), _NEIGHBOUR

@@ -18,6 +18,7 @@ enum {
     OPTION_ROUTER = 3,
     OPTION_DNS = 6,
     OPTION_HOST_NAME = 12,
+    OPTION_DOMAIN = 15,
     OPTION_NTP = 42,
     OPTION_REQUESTED_ADDRESS = 50,
     OPTION_LEASE = 51,
@@ -53,6 +54,28 @@ static unsigned places(uint8_t code)
     return code == OPTION_DNS ? NET_DNS_SERVERS : NET_WITH_SNTP && code == OPTION_NTP ? NET_NTP_SERVERS : 1;
 }
 
+#if NET_WITH_DNS_SEARCH
+/* Letters, digits, hyphens, dots between. What is no name is as if it was not there. */
+static void store_domain(const uint8_t *data, size_t length, char *domain)
+{
+    while (length > 0 && (data[length - 1] == 0 || data[length - 1] == '.')) {
+        length--; /* some servers count the end of their string */
+    }
+    domain[0] = 0;
+    if (length > DHCP_DOMAIN_MAX) {
+        return;
+    }
+    for (size_t i = 0; i < length; i++) {
+        uint8_t c = data[i] | 0x20, plain = data[i];
+        if (!((c >= 'a' && c <= 'z') || (plain >= '0' && plain <= '9') || plain == '-' || plain == '.')) {
+            return;
+        }
+    }
+    memcpy(domain, data, length);
+    domain[length] = 0;
+}
+#endif
+
 static bool store_option(uint8_t code, const uint8_t *data, size_t length, struct dhcp_reply *reply,
                          uint8_t *overload)
 {
@@ -63,10 +86,16 @@ static bool store_option(uint8_t code, const uint8_t *data, size_t length, struc
         *(code == OPTION_TYPE ? &reply->type : overload) = data[0];
         return true;
     }
-    const uint8_t *number = numbers[0];
+#if NET_WITH_DNS_SEARCH
+    if (code == OPTION_DOMAIN) {
+        store_domain(data, length, reply->domain);
+        return true;
+    }
+#endif
+    const uint8_t *number = (const uint8_t *)numbers; /* all of it, not its first row */
     while (number[0] != code) { // NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult)
         number += sizeof numbers[0];
-        if (number == numbers[0] + sizeof numbers) {
+        if (number == (const uint8_t *)numbers + sizeof numbers) {
             return true;
         }
     }
@@ -153,6 +182,9 @@ void dhcp_build_tail(uint8_t *tail, size_t size, const struct dhcp_request *requ
     static const uint8_t parameters[] = {
 #if NET_WITH_SNTP
         OPTION_NTP,
+#endif
+#if NET_WITH_DNS_SEARCH
+        OPTION_DOMAIN,
 #endif
         OPTION_NETMASK,
         OPTION_ROUTER,

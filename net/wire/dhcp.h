@@ -11,6 +11,7 @@
 enum {
     DHCP_SERVER_PORT = 67,
     DHCP_CLIENT_PORT = 68,
+    DHCP_DOMAIN_MAX = 63, /* characters of a domain name that is kept */
     DHCP_HEAD =
         86, /* bytes that dhcp_build_head writes: up to within sname, as many as a frame's head holds */
     DHCP_MESSAGE_MIN = 300, /* of BOOTP (RFC 951); some servers drop shorter ones */
@@ -38,6 +39,9 @@ struct dhcp_reply {
     uint32_t ntp_servers[NET_NTP_SERVERS];
 #endif
     uint32_t lease_s, t1_s, t2_s;
+#if NET_WITH_DNS_SEARCH
+    char domain[DHCP_DOMAIN_MAX + 1]; /* empty: none that can be one, or too long */
+#endif
     uint8_t type;
 };
 

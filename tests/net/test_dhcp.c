@@ -460,6 +460,46 @@ static void lists_of_servers(void **state)
 #endif
 }
 
+#if NET_WITH_DNS_SEARCH
+
+/* Option 15: a name is kept, anything else is as if it was not there. */
+static void domain(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        size_t length;
+        const char *kept;
+    } cases[] = {
+        {"lan", 3, "lan"},
+        {"a-1.Example", 11, "a-1.Example"},
+        {"lan.\0", 5, "lan"},
+        {"la n", 4, ""},
+        {"l\0n", 3, ""},
+        {"l\"n", 3, ""},
+        {"\303\244", 2, ""},
+        {"", 0, ""},
+        {"..", 2, ""},
+        {"0123456789012345678901234567890123456789012345678901234567890.x", 63,
+         "0123456789012345678901234567890123456789012345678901234567890.x"},
+        {"01234567890123456789012345678901234567890123456789012345678901.x", 64, ""},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t options[100] = {51, 4, 0, 0, 14, 16, 15, (uint8_t)cases[i].length};
+        memcpy(options + 8, cases[i].value, cases[i].length);
+        rig_close(&rig);
+        rig_open_dhcp(&rig);
+        dhcp_expect(DISCOVER);
+        dhcp_answer_with(OFFER, OURS, PEER, options, 8 + cases[i].length);
+        dhcp_expect(REQUEST);
+        dhcp_answer_with(ACKNOWLEDGE, OURS, PEER, options, 8 + cases[i].length);
+        assert_true(net_is_up(&rig.net));
+        assert_string_equal(rig.net.domain, cases[i].kept);
+    }
+}
+
+#endif
+
 /* Random options in an otherwise good answer, in every state. */
 static void random_options(void **state)
 {
@@ -659,6 +699,9 @@ int main(void)
         TEST(lease_runs_from_the_request),
         TEST(lists_of_servers),
         TEST(random_options),
+#if NET_WITH_DNS_SEARCH
+        TEST(domain),
+#endif
 #if NET_WITH_ACD
         TEST(probed_before_use),
         TEST(declined_if_taken),

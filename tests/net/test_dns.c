@@ -540,6 +540,64 @@ static void cache_outlives_no_wrap(void **state)
 
 #endif
 
+/* ---- The domain ---- */
+
+#if NET_WITH_DNS_SEARCH
+
+static void expect_question(const char *wanted, size_t length)
+{
+    rig_poll(&rig);
+    const struct frame *frame = rig_sent(&rig);
+    assert_non_null(frame);
+    assert_int_equal(frame->length, 54 + length + 4);
+    assert_memory_equal(frame->bytes + 54, wanted, length);
+    id = (uint16_t)get16(frame->bytes + 42);
+    port = (uint16_t)get16(frame->bytes + 34);
+}
+
+static void answer_question(uint16_t flags, const char *asked, size_t length, bool address)
+{
+    uint8_t message[200] = {0};
+    put16(message, id);
+    put16(message + 2, flags);
+    message[5] = 1;
+    message[7] = address;
+    memcpy(message + 12, asked, length);
+    put32(message + 12 + length, 0x00010001);
+    memcpy(message + 16 + length, "\300\14\0\1\0\1\0\0\0\74\0\4\12\1\2\3", 16);
+    send_raw(message, 16 + length + (address ? 16U : 0U));
+}
+
+/* A single label is looked for in the domain, then as it is. */
+static void name_in_the_domain(void **state)
+{
+    (void)state;
+    uint32_t address;
+    start();
+    dns_cancel(&rig.net);
+    strcpy(rig.net.domain, "lan.test");
+    assert_int_equal(dns_start(&rig.net, "broker", rig.now), NET_OK);
+    expect_question("\6broker\3lan\4test", 17);
+    answer_question(0x8180, "\6broker\3lan\4test", 17, true);
+    assert_int_equal(result(&address), NET_OK);
+    assert_int_equal(address, 0x0A010203);
+    assert_int_equal(dns_start(&rig.net, "other", rig.now), NET_OK);
+    expect_question("\5other\3lan\4test", 16);
+    answer_question(0x8183, "\5other\3lan\4test", 16, false);
+    assert_int_equal(result(&address), NET_ERROR_PENDING);
+    expect_question("\5other", 7);
+    answer_question(0x8183, "\5other", 7, false);
+    assert_int_equal(result(&address), NET_ERROR_NO_NAME);
+    assert_int_equal(dns_start(&rig.net, "a.b", rig.now), NET_OK);
+    expect_question("\1a\1b", 5);
+    strcpy(rig.net.domain, "a..b"); /* no name */
+    assert_int_equal(dns_start(&rig.net, "c", rig.now), NET_OK);
+    expect_question("\1c", 3);
+    rig_expect_health(&rig);
+}
+
+#endif
+
 /* ---- Several servers ---- */
 
 #if NET_DNS_SERVERS > 1
@@ -714,6 +772,9 @@ int main(void)
         TEST(absence_is_cached),
         TEST(cache_is_bounded),
         TEST(cache_outlives_no_wrap),
+#endif
+#if NET_WITH_DNS_SEARCH
+        TEST(name_in_the_domain),
 #endif
 #if NET_DNS_SERVERS > 1
         TEST(servers_in_turn),

@@ -4,6 +4,7 @@
  */
 #include "rig.h"
 
+#include "net/internal.h"
 #include "net/ping.h"
 
 #include <stdlib.h>
@@ -125,6 +126,10 @@ static void mutations(void **state)
 #if NET_WITH_PING
     struct ping ping;
     ping_open(&ping, &rig.net);
+#endif
+#if NET_WITH_ACD
+    rig.net.at_once = false;
+    net_set_address(&rig.net, OURS); /* announced and defended from now on */
 #endif
 #if NET_WITH_IGMP
     assert_int_equal(net_join(&rig.net, 0xE00000FB), NET_OK);

@@ -268,6 +268,7 @@ static void ttl_and_dscp(void **state)
     const struct frame *sent = rig_sent(&rig);
     assert_int_equal(sent->bytes[22], 64);
     assert_int_equal(sent->bytes[15], 0);
+    assert_int_equal(udp_send(&server, OURS, 7, "x", 1), NET_ERROR_ARGUMENT); /* there is no loopback */
     udp_set_ttl(&server, 255);
     udp_set_dscp(&server, 46);
     assert_int_equal(udp_send(&server, PEER, 7, "x", 1), NET_OK);

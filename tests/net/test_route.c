@@ -148,6 +148,10 @@ static void second_address(void **state)
     struct udp_datagram datagram;
     assert_true(udp_receive(&socket, &datagram));
     rig_nothing_sent(&rig);
+    rig.net.gateway = neighbour;
+    assert_int_equal(udp_send(&socket, 0xFFFFFFFF, 9, "x", 1), NET_OK); /* as DHCP does: from the first */
+    assert_int_equal(get32(rig_sent(&rig)->bytes + 26), OURS);
+    rig.net.gateway = PEER;
     udp_close(&socket);
     assert_int_equal(net_remove_address(&rig.net, second), NET_OK);
     assert_false(net_has_address(&rig.net, second));

@@ -138,6 +138,11 @@ static void forged_small_mtu(void **state) /* RFC 5927 7.2 */
     const struct frame *again = rig_sent(&lab);
     assert_int_equal(get16(again->bytes + 20), 0);
     rig_discard_sent(&lab);
+    for (uint16_t mtu = 0; mtu < 600; mtu += 20) { /* nothing changes any more, so nothing is sent again */
+        error_about(&data, UNREACHABLE, TOO_BIG, mtu, 0);
+    }
+    rig_nothing_sent(&lab);
+    assert_int_equal(lab.tcp.mss, 536);
     lab.ack += 1460;
     ack_from_peer(8192);
     rig_expect_health(&lab);

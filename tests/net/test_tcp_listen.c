@@ -298,6 +298,23 @@ static void cookies_expire_and_cannot_be_guessed(void **state)
     rig_expect_health(&lab);
 }
 
+static void old_cookies_expire_while_new_ones_are_given(void **state)
+{
+    (void)state;
+    fill_queue();
+    uint32_t cookie = syn_from_peer().seq;
+    for (int minutes = 0; minutes < 3; minutes++) {
+        rig_run(&lab, 60000);
+        fill_queue();
+        from(PEER, 5000, 7000, 0, SYN);
+        rig_discard_sent(&lab);
+    }
+    assert_true(listener.cookies);
+    from(PEER, BROKER, lab.seq + 1, cookie + 1, ACK);
+    assert_int_equal(rig_sent(&lab)->bytes[47], RST);
+    assert_int_equal(tcp_state(&lab.tcp), TCP_LISTEN);
+}
+
 static void sequence_numbers_differ(void **state) /* RFC 6528 */
 {
     (void)state;
@@ -374,6 +391,25 @@ static void options_are_agreed(void **state)
     }
 }
 
+#if NET_WITH_TCP_OPTIONS
+static void options_can_be_withheld(void **state)
+{
+    (void)state;
+    struct options options = {0};
+    add_mss(&options, 1000);
+    add_sack_permitted(&options);
+    add_timestamps(&options, 777, 0);
+    add_scale(&options, 5);
+    tcp_listen_options(&listener, 0);
+    segment_with(&options, lab.seq++, 0, SYN, 8192, NULL, 0);
+    struct sent_segment answer = rig_expect_segment(&lab, SYN | ACK);
+    assert_int_equal(answer.options, 4);
+    lab.ack = answer.seq + 1;
+    ack_from_peer(8192);
+    rig_expect_health(&lab);
+}
+#endif
+
 /* 5000 segments of any flags to a listener: nothing is lost, and it still listens. */
 static void any_flags(void **state)
 {
@@ -431,9 +467,13 @@ int main(void)
         SERVER(flood),
         SERVER(cookies_keep_the_mss_and_nothing_else),
         SERVER(cookies_expire_and_cannot_be_guessed),
+        SERVER(old_cookies_expire_while_new_ones_are_given),
         SERVER(sequence_numbers_differ),
         SERVER(port_reuse_in_time_wait),
         SERVER(options_are_agreed),
+#if NET_WITH_TCP_OPTIONS
+        SERVER(options_can_be_withheld),
+#endif
         SERVER(any_flags),
 #endif
 #if NET_WITH_TCP_TTL

@@ -323,12 +323,30 @@ static void too_many_holes(void **state) /* are left for the peer to fill; nothi
 static void fin_behind_a_hole_waits(void **state)
 {
     (void)state;
+    for (unsigned bare = 0; bare < 2; bare++) { /* with data, or all by itself */
+        rig_connect(&lab);
+        uint32_t end = lab.seq + 100;
+        rig_segment(&lab, end - 50, lab.ack, bare ? ACK : ACK | FIN, 8192, pattern + 50, 50);
+        rig_segment(&lab, end, lab.ack, ACK | FIN, 8192, NULL, 0);
+        assert_int_equal(tcp_state(&lab.tcp), TCP_ESTABLISHED);
+        rig_discard_sent(&lab);
+        rig_segment(&lab, lab.seq, lab.ack, ACK, 8192, pattern, 50);
+        assert_int_equal(rig_expect_segment(&lab, ACK).ack, end + 1);
+        assert_int_equal(tcp_state(&lab.tcp), TCP_CLOSE_WAIT);
+        rig_expect_read(&lab, pattern, 100);
+        tcp_abort(&lab.tcp);
+        rig_discard_sent(&lab);
+    }
+}
+
+static void fin_that_comes_twice_counts_once(void **state)
+{
+    (void)state;
     rig_connect(&lab);
-    rig_segment(&lab, lab.seq + 50, lab.ack, ACK | FIN, 8192, pattern + 50, 50);
-    assert_int_equal(tcp_state(&lab.tcp), TCP_ESTABLISHED);
-    rig_segment(&lab, lab.seq, lab.ack, ACK, 8192, pattern, 50);
-    assert_int_equal(tcp_state(&lab.tcp), TCP_ESTABLISHED);
-    rig_segment(&lab, lab.seq + 50, lab.ack, ACK | FIN, 8192, pattern + 50, 50);
+    rig_segment(&lab, lab.seq + 100, lab.ack, ACK | FIN, 8192, NULL, 0);
+    rig_discard_sent(&lab);
+    rig_segment(&lab, lab.seq, lab.ack, ACK | FIN, 8192, pattern, 100); /* all of it again */
+    assert_int_equal(rig_expect_segment(&lab, ACK).ack, lab.seq + 101);
     assert_int_equal(tcp_state(&lab.tcp), TCP_CLOSE_WAIT);
     rig_expect_read(&lab, pattern, 100);
 }
@@ -475,6 +493,7 @@ int main(void)
         TEST(kept_data_move_with_the_unread),
         TEST(too_many_holes),
         TEST(fin_behind_a_hole_waits),
+        TEST(fin_that_comes_twice_counts_once),
         TEST(the_end_forgets_what_is_kept),
 #endif
 #if NET_WITH_TCP_SACK

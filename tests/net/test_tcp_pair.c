@@ -13,6 +13,7 @@
 
 #if NET_WITH_TCP_LISTEN
 
+#include "net/internal.h"
 #include "net/tcp_listen.h"
 
 enum {
@@ -23,7 +24,7 @@ enum {
     SERVER_ADDRESS = 0x0A000002,
 };
 
-static unsigned first_seed = 1, seeds = 3000;
+static unsigned first_seed = 1, seeds = 10000;
 
 struct flying {
     uint32_t due, order;
@@ -51,7 +52,7 @@ static struct tcp_listener listener;
 static struct flying *heap[QUEUE];
 static unsigned heap_length;
 static uint32_t now, order;
-static uint64_t elapsed; /* since the run began */
+static uint64_t elapsed, last_frame; /* since the run began */
 static uint64_t random_state;
 static uint32_t loss, duplication, corruption, delay, jitter, rate, queue_ms;
 static unsigned frames_lost;
@@ -164,6 +165,7 @@ static bool leaves(struct end *from, size_t length, uint32_t *at)
 
 static void transmit(struct end *from, const struct flying *frame)
 {
+    last_frame = elapsed;
     if (frame->bytes[12] == 8 && frame->bytes[13] == 6) { /* ARP: whose loss other tests are about */
         fly(from, frame, now, false);
         return;
@@ -357,12 +359,15 @@ static void open_run(unsigned seed)
     rate = chance(600) ? 0 : 20 + random32() % 2000;
     queue_ms = 20 + random32() % 300;
     now = chance(300) ? 0xFFFFF000 : random32();
-    elapsed = 0;
+    elapsed = last_frame = 0;
     open_end(&client, &server, CLIENT_ADDRESS, seed);
     open_end(&server, &client, SERVER_ADDRESS, seed);
     client.to_send = any_length(&client);
     server.to_send = any_length(&server);
     assert_int_equal(tcp_listen(&listener, &server.net, PORT, server.tcp.rx_size), NET_OK);
+#if NET_WITH_TCP_OPTIONS
+    tcp_listen_options(&listener, chance(700) ? (unsigned)TCP_OFFER_ALL : random32() % 8);
+#endif
     assert_int_equal(tcp_accept(&listener, &server.tcp, now), NET_OK);
     assert_int_equal(tcp_connect(&client.tcp, SERVER_ADDRESS, PORT, now), NET_OK);
 }
@@ -392,6 +397,15 @@ static uint32_t wait_of(const struct end *end)
     return hungry && wait > 20 && end->lazy ? 20 : wait;
 }
 
+/* While anything is unacknowledged, no timer waits longer than RFC 6298 2.5 and RFC 9293 3.8.6.1 let it. */
+static void expect_no_stall(void)
+{
+    bool busy = tcp_queued(&client.tcp) || tcp_queued(&server.tcp);
+    if (busy && elapsed - last_frame > TCP_RTO_MAX_MS + delay + jitter + queue_ms) {
+        fail_msg("nothing sent for %u ms", (unsigned)(elapsed - last_frame));
+    }
+}
+
 static void step(void)
 {
     uint32_t wait = wait_of(&client), other = wait_of(&server);
@@ -413,6 +427,7 @@ static void step(void)
         runs(&client);
         runs(&server);
     }
+    expect_no_stall();
 }
 
 static bool at_rest(void)

@@ -426,6 +426,22 @@ static void nagle_can_be_turned_off(void **state)
     rig_expect_segment(&lab, ACK | PSH);
 }
 
+static void nagle_lets_the_ring_wrap(void **state) /* what the wrap cuts off goes out with the rest */
+{
+    (void)state;
+    rig_establish_mss(&lab, 1460, WINDOW);
+    tcp_set_nagle(&lab.tcp, false);
+    rig_write(&lab, pattern, 4090);
+    rig_discard_sent(&lab);
+    lab.ack += 4090;
+    ack_from_peer(WINDOW);
+    assert_int_equal(tcp_queued(&lab.tcp), 0);
+    tcp_set_nagle(&lab.tcp, true);
+    rig_write(&lab, pattern, 50);
+    assert_int_equal(rig_expect_segment(&lab, ACK).length, 6);
+    assert_int_equal(rig_expect_segment(&lab, ACK | PSH).length, 44);
+}
+
 static void nagle_does_not_hold_the_end(void **state)
 {
     (void)state;
@@ -468,6 +484,7 @@ int main(void)
 #if NET_WITH_TCP_NAGLE
         TEST(nagle),
         TEST(nagle_can_be_turned_off),
+        TEST(nagle_lets_the_ring_wrap),
         TEST(nagle_does_not_hold_the_end),
 #endif
     };

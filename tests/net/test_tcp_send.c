@@ -163,6 +163,22 @@ static void zero_window(void **state)
     rig_expect_health(&lab);
 }
 
+static void each_zero_window_begins_anew(void **state)
+{
+    (void)state;
+    rig_establish_mss(&lab, 1460, 0);
+    rig_write(&lab, pattern, 300);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(time_to_segment(ACK, NULL, 10000), 1000);
+        ack_from_peer(0);
+        assert_int_equal(time_to_segment(ACK, NULL, 10000), 2000);
+        ack_from_peer(100);
+        assert_int_equal(rig_expect_segment(&lab, i == 2 ? ACK | PSH : ACK).length, 100);
+        lab.ack += 100;
+        ack_from_peer(0);
+    }
+}
+
 static void zero_window_of_a_dead_peer(void **state)
 {
     (void)state;
@@ -292,6 +308,7 @@ int main(void)
         TEST(fast_retransmit),
         TEST(obeys_the_window),
         TEST(zero_window),
+        TEST(each_zero_window_begins_anew),
         TEST(zero_window_of_a_dead_peer),
         TEST(probe_taken),
         TEST(shrunk_window),

@@ -183,6 +183,13 @@ static uint32_t pseudo_header(struct ip_hosts hosts, uint8_t protocol, size_t le
            (uint32_t)length;
 }
 
+/* Our address: what the net has, or will have. */
+static uint32_t ours(const struct run *run)
+{
+    uint32_t address = net_address(&run->rig.net);
+    return address ? address : OURS;
+}
+
 static struct ip_hosts hosts_of(struct run *run, const struct fields *fields, uint32_t from, uint32_t to)
 {
     return (struct ip_hosts){address_of(run, fields, "from", from), address_of(run, fields, "to", to)};
@@ -212,7 +219,7 @@ static uint8_t tcp_flags(const char *letters)
     uint8_t flags = 0;
     for (; *letters; letters++) {
         const char *at = strchr(known, *letters);
-        flags |= at ? (uint8_t)(1U << (at - known)) : 0;
+        flags = (uint8_t)(flags | (at ? 1U << (at - known) : 0));
     }
     return flags;
 }
@@ -313,7 +320,7 @@ static size_t build_tcp(struct run *run, const struct line *line, uint8_t *frame
         tcp[header + i] =
             field_has(fields, "fill") ? (uint8_t)number_of(run, fields, "fill", 0) : pattern_byte(stream + i);
     }
-    struct ip_hosts hosts = hosts_of(run, fields, c->peer, OURS);
+    struct ip_hosts hosts = hosts_of(run, fields, c->peer, ours(run));
     uint16_t sum = plain_checksum(pseudo_header(hosts, 6, header + length), tcp, header + length);
     put16(tcp + 16, sum ^ (field_has(fields, "badsum") ? 0x101U : 0));
     return wrap_ip(run, fields, hosts, 6, tcp, header + length, frame);
@@ -367,7 +374,7 @@ static size_t build_icmp(struct run *run, const struct line *line, uint8_t *fram
         put32(icmp + 4, number_of(run, fields, "mtu", 0));
         length = build_quote(run, line, icmp + 8);
     } else {
-        put16(icmp + 4, number_of(run, fields, "id", 1));
+        put16(icmp + 4, number_of(run, fields, "id", icmp[0] == 0 ? run->ping_id : 1));
         put16(icmp + 6, number_of(run, fields, "seq", 1));
         for (uint32_t at = 0; at < length && at < IP_ROOM - 8; at++) {
             icmp[8 + at] = pattern_byte(at);
@@ -375,7 +382,7 @@ static size_t build_icmp(struct run *run, const struct line *line, uint8_t *fram
     }
     length = length < IP_ROOM - 8 ? 8 + length : IP_ROOM;
     put16(icmp + 2, plain_checksum(0, icmp, length) ^ (field_has(fields, "badsum") ? 0x101U : 0));
-    return wrap_ip(run, fields, hosts_of(run, fields, PEER, OURS), 1, icmp, length, frame);
+    return wrap_ip(run, fields, hosts_of(run, fields, PEER, ours(run)), 1, icmp, length, frame);
 }
 
 static size_t build_igmp(struct run *run, const struct fields *fields, uint8_t *frame)
@@ -416,7 +423,7 @@ static size_t build_datagram(struct run *run, const struct fields *fields, uint8
 {
     const char *protocol = fields->list[0].key;
     uint8_t udp[IP_ROOM] = {0};
-    uint32_t sport = 5000, dport = 7000, to = OURS;
+    uint32_t sport = 5000, dport = 7000, to = ours(run);
     size_t length = field_has(fields, "len") ? number_of(run, fields, "len", 0) : 0;
     if (strcmp(protocol, "dhcp") == 0) {
         length = build_dhcp(run, fields, udp + 8);
@@ -446,7 +453,7 @@ static size_t build_ipv4(struct run *run, const struct fields *fields, uint8_t *
     for (uint32_t i = 0; !hex && i < length && i < IP_ROOM; i++) {
         payload[i] = pattern_byte(i);
     }
-    return wrap_ip(run, fields, hosts_of(run, fields, PEER, OURS), 253, payload, length, frame);
+    return wrap_ip(run, fields, hosts_of(run, fields, PEER, ours(run)), 253, payload, length, frame);
 }
 
 size_t build_frame(struct run *run, const struct line *line, uint8_t *frame)

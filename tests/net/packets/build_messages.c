@@ -142,7 +142,7 @@ static uint8_t *put_records(struct run *run, const struct fields *fields, uint8_
         (void)parse_number(value, &number);
         if (strcmp(key, "owner") == 0) {
             record.owner = value;
-        } else if (strcmp(key, "ttl") == 0 && fields->list[0].value[0] != 0) {
+        } else if (strcmp(key, "rr-ttl") == 0) {
             record.ttl = number;
         } else if (strcmp(key, "class") == 0) {
             record.class = number;
@@ -202,7 +202,7 @@ size_t build_sntp(struct run *run, const struct fields *fields, uint8_t *message
     put32(message + 4, number_of(run, fields, "delay", 0));
     put32(message + 8, number_of(run, fields, "dispersion", 0));
     for (unsigned i = 0; i < 3; i++) {
-        if (field_has(fields, "code") && strcmp(codes[i], field_get(fields, "code")) == 0) {
+        if (field_has(fields, "kiss") && strcmp(codes[i], field_get(fields, "kiss")) == 0) {
             memcpy(message + 12, codes[i], 4);
         }
     }

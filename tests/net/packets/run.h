@@ -66,6 +66,8 @@ struct run {
     const struct line *line;
     struct outcome *outcome;
     jmp_buf failed;
+    struct decoded got;   /* the frame that a line is compared with */
+    struct script *inner; /* lines made up by run_words */
     struct rig rig;
     bool open;
     uint32_t start_ms, event_ms; /* event_ms: the last event's time */
@@ -83,13 +85,13 @@ struct run {
     unsigned head, tail;
     struct queued_frame last_sent, last_received;
     /* Of the newest query or message of a client */
-    uint32_t dns_id, dns_port, dhcp_xid, sntp_port;
+    uint32_t dns_id, dns_port, dhcp_xid, sntp_port, ping_id;
     char dns_name[256];
     uint8_t sntp_cookie[8];
     /* Clients */
+#if NET_WITH_TCP_LISTEN
     struct tcp_listener listener;
-    bool listening;
-    uint16_t listen_port;
+#endif
     struct udp_socket udp[UDP_SOCKETS];
     bool udp_open[UDP_SOCKETS];
     struct {
@@ -124,6 +126,16 @@ void call_open(struct run *run);
 void call_run(struct run *run, const struct line *line);
 void call_collect(struct run *run); /* what the net has brought to sockets, before the next poll */
 void call_close(struct run *run);
+const char *call_error_name(int error);
+void call_expect_error(struct run *run, const char *name, int got);
+/* What follows 'fails', or else success. */
+void call_expect_result(struct run *run, const struct line *line, int got);
+/* The line's word number `i`. */
+uint32_t call_number(struct run *run, const struct line *line, unsigned i);
+uint32_t call_seconds(struct run *run, const struct line *line, unsigned i);
+/* calls_udp.c; false: another file's. */
+bool call_udp(struct run *run, const struct line *line);
+bool call_ping(struct run *run, const struct line *line);
 
 /* build.c: the frame that the words describe; its length. */
 size_t build_frame(struct run *run, const struct line *line, uint8_t *frame);
@@ -153,7 +165,7 @@ void decode_dns(struct run *run, const uint8_t *message, size_t length, struct d
 void decode_sntp(struct run *run, const uint8_t *message, size_t length, struct decoded *to);
 
 /* match.c: NULL, or in what key the frame differs from what the line expects. */
-const char *match_fields(struct run *run, const struct fields *expected, const struct fields *got);
+const char *match_fields(const struct fields *expected, const struct fields *got);
 /* As a script would have it. */
 void print_fields(const struct fields *fields, char *to, size_t room);
 

@@ -12,13 +12,12 @@
 /* What may be said of a frame of each kind. A plus sign: the key stands alone. */
 #define IP_KEYS                                                                                              \
     "from", "to", "ttl", "tos", "ip-id", "slice", "offset", "version", "ihl", "tot", "ip-options", "proto",  \
-        "src-mac", "dst-mac", "cut", "pad", "+df", "+mf", "+ip-badsum"
+        "src-mac", "dst-mac", "cut", "pad", "x", "+df", "+mf", "+ip-badsum"
 
 static const char *const arp_keys[] = {"sha", "spa",     "tha",     "tpa", "hlen", "plen", "hrd",
                                        "pro", "src-mac", "dst-mac", "cut", "pad",  "op",   NULL};
-static const char *const tcp_keys[] = {"seq",         "ack",  "win",     "urg",   "options",
-                                       "len",         "fill", "sport",   "dport", "doff",
-                                       "raw-options", "x",    "+badsum", IP_KEYS, NULL};
+static const char *const tcp_keys[] = {"seq",   "ack",   "win",  "urg",         "options", "len",   "fill",
+                                       "sport", "dport", "doff", "raw-options", "+badsum", IP_KEYS, NULL};
 static const char *const icmp_keys[] = {
     "code",        "id",         "seq",      "len",  "mtu",    "quote",   "quote-seq", "quote-len",
     "quote-proto", "quote-from", "quote-to", "fill", "number", "+badsum", IP_KEYS,     NULL};
@@ -31,11 +30,11 @@ static const char *const dhcp_keys[] = {
     "params",     "client-id", "raw-options", "magic",  "op",     "secs",   "sport",     "dport",
     "+broadcast", "+no-type",  "max-size",    "number", IP_KEYS,  NULL};
 static const char *const dns_keys[] = {
-    "id",    "q",     "qtype", "qclass",  "rcode",        "a",       "cname", "owner",   "ttl",
+    "id",    "q",     "qtype", "qclass",  "rcode",        "a",       "cname", "owner",   "rr-ttl",
     "raw",   "class", "soa",   "ancount", "qdcount",      "nscount", "ns-a",  "arcount", "sport",
     "dport", "+tc",   "+aa",   "+rd",     "+no-question", IP_KEYS,   NULL};
 static const char *const sntp_keys[] = {"version",    "mode",  "stratum", "leap",  "time",
-                                        "originate",  "code",  "sport",   "dport", "delay",
+                                        "originate",  "kiss",  "sport",   "dport", "delay",
                                         "dispersion", IP_KEYS, NULL};
 static const char *const ipv4_keys[] = {"len", "hex", IP_KEYS, NULL};
 static const char *const fragment_keys[] = {"bytes", IP_KEYS, NULL};
@@ -61,25 +60,60 @@ static const struct verb {
     unsigned least, most;
     enum line_kind kind;
 } verbs[] = {
-    {"set", 1, 4, LINE_SETTING},      {"connect", 0, 4, LINE_CALL},     {"establish", 0, 5, LINE_CALL},
-    {"send", 1, 3, LINE_CALL},        {"read", 1, 1, LINE_CALL},        {"unread", 1, 1, LINE_CALL},
-    {"room", 1, 1, LINE_CALL},        {"queued", 1, 1, LINE_CALL},      {"close", 0, 0, LINE_CALL},
-    {"abort", 0, 0, LINE_CALL},       {"state", 1, 1, LINE_CALL},       {"error", 1, 1, LINE_CALL},
-    {"timeouts", 2, 2, LINE_CALL},    {"nagle", 1, 1, LINE_CALL},       {"ttl", 1, 1, LINE_CALL},
-    {"dscp", 1, 1, LINE_CALL},        {"cubic", 0, 0, LINE_CALL},       {"offer", 1, 3, LINE_CALL},
-    {"listen", 1, 4, LINE_CALL},      {"unlisten", 0, 0, LINE_CALL},    {"accept", 0, 2, LINE_CALL},
-    {"new", 0, 1, LINE_CALL},         {"ports", 2, 2, LINE_CALL},       {"peer", 1, 1, LINE_CALL},
-    {"link", 1, 1, LINE_CALL},        {"device", 1, 1, LINE_CALL},      {"quiet", 1, 1, LINE_CALL},
-    {"ignore", 1, 1, LINE_CALL},      {"wait", 1, 1, LINE_CALL},        {"udp-open", 1, 3, LINE_CALL},
-    {"udp-close", 0, 0, LINE_CALL},   {"udp-send", 3, 5, LINE_CALL},    {"udp-got", 3, 3, LINE_CALL},
-    {"udp-nothing", 0, 0, LINE_CALL}, {"udp-error", 1, 1, LINE_CALL},   {"udp-connect", 2, 4, LINE_CALL},
-    {"udp-ttl", 1, 1, LINE_CALL},     {"udp-dscp", 1, 1, LINE_CALL},    {"ping", 2, 4, LINE_CALL},
-    {"pong", 3, 3, LINE_CALL},        {"join", 1, 3, LINE_CALL},        {"leave", 1, 1, LINE_CALL},
-    {"address", 1, 1, LINE_CALL},     {"gateway", 1, 1, LINE_CALL},     {"netmask", 1, 1, LINE_CALL},
-    {"dns-server", 1, 1, LINE_CALL},  {"conflict", 1, 1, LINE_CALL},    {"has", 1, 1, LINE_CALL},
-    {"has-not", 1, 1, LINE_CALL},     {"add-address", 1, 3, LINE_CALL}, {"remove-address", 1, 1, LINE_CALL},
-    {"route", 2, 4, LINE_CALL},       {"resolve", 1, 3, LINE_CALL},     {"resolved", 1, 1, LINE_CALL},
-    {"time", 1, 1, LINE_CALL},        {"mdns-name", 1, 1, LINE_CALL},
+    {"set", 1, 4, LINE_SETTING},
+    {"connect", 0, 4, LINE_CALL},
+    {"establish", 0, 5, LINE_CALL},
+    {"send", 1, 3, LINE_CALL},
+    {"read", 1, 1, LINE_CALL},
+    {"unread", 1, 1, LINE_CALL},
+    {"room", 1, 1, LINE_CALL},
+    {"queued", 1, 1, LINE_CALL},
+    {"close", 0, 0, LINE_CALL},
+    {"abort", 0, 0, LINE_CALL},
+    {"state", 1, 1, LINE_CALL},
+    {"error", 1, 1, LINE_CALL},
+    {"timeouts", 2, 2, LINE_CALL},
+    {"nagle", 1, 1, LINE_CALL},
+    {"ttl", 1, 1, LINE_CALL},
+    {"dscp", 1, 1, LINE_CALL},
+    {"cubic", 0, 0, LINE_CALL},
+    {"offer", 1, 3, LINE_CALL},
+    {"listen", 1, 4, LINE_CALL},
+    {"unlisten", 0, 0, LINE_CALL},
+    {"accept", 0, 2, LINE_CALL},
+    {"new", 0, 1, LINE_CALL},
+    {"ports", 2, 2, LINE_CALL},
+    {"peer", 1, 1, LINE_CALL},
+    {"link", 1, 1, LINE_CALL},
+    {"quiet", 1, 1, LINE_CALL},
+    {"ignore", 1, 1, LINE_CALL},
+    {"udp-open", 1, 3, LINE_CALL},
+    {"udp-close", 0, 0, LINE_CALL},
+    {"udp-send", 3, 5, LINE_CALL},
+    {"udp-got", 3, 3, LINE_CALL},
+    {"udp-nothing", 0, 0, LINE_CALL},
+    {"udp-error", 1, 1, LINE_CALL},
+    {"udp-connect", 2, 4, LINE_CALL},
+    {"udp-ttl", 1, 1, LINE_CALL},
+    {"udp-dscp", 1, 1, LINE_CALL},
+    {"ping", 2, 4, LINE_CALL},
+    {"pong", 3, 3, LINE_CALL},
+    {"join", 1, 3, LINE_CALL},
+    {"leave", 1, 1, LINE_CALL},
+    {"address", 1, 1, LINE_CALL},
+    {"gateway", 1, 1, LINE_CALL},
+    {"netmask", 1, 1, LINE_CALL},
+    {"dns-server", 1, 1, LINE_CALL},
+    {"conflict", 1, 1, LINE_CALL},
+    {"has", 1, 1, LINE_CALL},
+    {"has-not", 1, 1, LINE_CALL},
+    {"add-address", 1, 3, LINE_CALL},
+    {"remove-address", 1, 1, LINE_CALL},
+    {"route", 2, 4, LINE_CALL},
+    {"resolve", 1, 3, LINE_CALL},
+    {"resolved", 1, 1, LINE_CALL},
+    {"time", 1, 1, LINE_CALL},
+    {"mdns-name", 1, 1, LINE_CALL},
 };
 
 /* ---- Words and numbers ---- */
@@ -160,7 +194,7 @@ static _Noreturn void __attribute__((format(printf, 2, 3))) reject(struct parser
     va_start(arguments, format);
     (void)vsnprintf(p->script->error, sizeof p->script->error, format, arguments);
     va_end(arguments);
-    p->script->error_line = p->line->number;
+    p->script->error_line = p->line->number ? p->line->number : 1;
     longjmp(p->failed, 1);
 }
 
