@@ -167,6 +167,40 @@ static void round_trip(bool dry)
         expect_event(MQTT_EVENT_PUBLISHED);
 }
 
+#if MQTT_WITH_QOS2
+static void feed_step(uint8_t head, int id)
+{
+    uint8_t packet[4] = {head, 2, (uint8_t)(id >> 8), (uint8_t)id};
+    feed(packet, sizeof packet);
+}
+
+static void poll_nothing(void)
+{
+    struct mqtt_event event;
+    CHECK(!mqtt_poll(&m, NOW_MS, &event));
+}
+
+/* PUBLISH, PUBREC, PUBREL, PUBCOMP. */
+static void receive_qos2(bool dry)
+{
+    receive_publish(dry, 2);
+    feed_step(0x62, 1);
+    if (!dry)
+        poll_nothing();
+}
+
+static void publish_qos2(bool dry)
+{
+    int id = publish(dry, 2);
+    feed_step(0x50, id);
+    if (!dry)
+        poll_nothing();
+    feed_step(0x70, id);
+    if (!dry)
+        expect_event(MQTT_EVENT_PUBLISHED);
+}
+#endif
+
 static void idle(bool dry)
 {
     struct mqtt_event event;
@@ -182,13 +216,23 @@ static void run(uint32_t scenario, bool dry)
     case 1: receive_publish(dry, 1); break;
     case 2: CHECK(publish(dry, 0) == 0); break;
     case 3: round_trip(dry); break;
+#if MQTT_WITH_QOS2
+    case 5: receive_qos2(dry); break;
+    case 6: publish_qos2(dry); break;
+#endif
     default: idle(dry); break;
     }
 }
 
 int main(void)
 {
-    static const struct mqtt_config config = {.client_id = "mote", .keep_alive_s = 60};
+    static const struct mqtt_config config = {
+        .client_id = "mote",
+        .keep_alive_s = 60,
+#if MQTT_WITH_QOS2
+        .qos2 = true,
+#endif
+    };
     static const uint8_t connack[] = {0x20, 3, 0, 0, 0};
     const volatile struct parameters *parameters = &in_flash;
     struct mqtt_event event;

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Instructions of the MQTT engine alone, against the budgets. Copying the topic and payload drops out; what the
-# transport does when the engine calls it, a few instructions, stays.
+# Instructions of the MQTT engine alone, against the budgets, in the standard build and with everything on; then
+# flash and RAM of both. Copying the topic and payload drops out; what the transport does when the engine calls it,
+# a few instructions, stays.
 #   bench/mqtt.sh VIRTUAL_BOARD
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,4 +14,47 @@ row 1 - "receive QoS 1 and acknowledge it"
 row 2 350 "publish QoS 0, without memcpy"
 row 3 700 "publish QoS 1 until PUBLISHED, without memcpy"
 row 4 - "mqtt_poll with nothing to do"
-exit $status
+standard=$status
+
+name=mqtt-full
+. bench/count.sh
+printf '%-56s %6s %7s\n' "the same with everything on" count budget
+row 0 - "receive QoS 0"
+row 1 - "receive QoS 1"
+row 5 - "receive QoS 2 until PUBCOMP"
+row 2 - "publish QoS 0"
+row 3 - "publish QoS 1"
+row 6 - "publish QoS 2 until PUBLISHED"
+row 4 - "mqtt_poll with nothing to do"
+
+# All public functions, linked as the firmware is, and struct mqtt.
+machine="-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard"
+functions=$(sed -n 's/^[a-z].*[ *]\(mqtt_[a-z0-9_]*\)(.*/-Wl,-u,\1/p' mqtt/mqtt.h)
+size() { # budget, name, switches
+    budget=$1 what=$2
+    shift 2
+    for file in mqtt/*.c; do
+        # shellcheck disable=SC2086
+        arm-none-eabi-gcc -std=gnu17 -Os -flto $machine --specs=picolibc.specs -I. "$@" -c "$file" \
+            -o "$work/$(basename "$file" .c).o"
+    done
+    # shellcheck disable=SC2086
+    arm-none-eabi-gcc -Os -flto -nostdlib $machine -Wl,--gc-sections,-e,mqtt_init,--unresolved-symbols=ignore-all \
+        $functions "$work"/*.o -o "$work/engine.elf" 2>"$work/log" || cat "$work/log" >&2
+    # shellcheck disable=SC2086
+    ram=$(printf '#include "mqtt/mqtt.h"\nchar engine[sizeof(struct mqtt)];' |
+        arm-none-eabi-gcc $machine --specs=picolibc.specs -I. "$@" -xc -c - -o "$work/ram.o" &&
+        arm-none-eabi-size "$work/ram.o" | awk 'END { print $3 }')
+    flash=$(arm-none-eabi-size "$work/engine.elf" | awk 'END { print $1 + $2 }')
+    verdict=""
+    if [ "$flash" -gt "$budget" ]; then
+        verdict="above the budget"
+        standard=1
+    fi
+    printf '%-56s %6d %7d  %s\n' "$what: flash" "$flash" "$budget" "$verdict"
+    printf '%-56s %6d\n' "$what: struct mqtt" "$ram"
+}
+printf '%-56s %6s %7s\n' "mqtt: bytes, -Os" size budget
+size 6144 "QoS 0 and 1, the standard build"
+size 10240 "everything" -DMQTT_FULL=1
+exit $((status | standard))

@@ -72,14 +72,13 @@ static uint8_t take(struct mqtt *m, uint8_t reason, const struct mqtt_details *d
 
 void mqtt_on_auth(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
-    struct mqtt_details details = {.properties = {NULL, 0}};
     uint8_t reason;
     if (m->config->authenticator == NULL || mqtt_is_v311(m)) {
         mqtt_reader_fail(&frame->body, MQTT_REASON_PROTOCOL_ERROR);
         return;
     }
-    if (mqtt_decode_reason(frame, MQTT_IN_AUTH, &details, &reason) == MQTT_REASON_SUCCESS)
-        mqtt_reader_fail(&frame->body, take(m, reason, &details, event));
+    if (mqtt_decode_reason(frame, MQTT_IN_AUTH, &event->details, &reason) == MQTT_REASON_SUCCESS)
+        mqtt_reader_fail(&frame->body, take(m, reason, &event->details, event));
 }
 
 void mqtt_auth_continue(struct mqtt *m)

@@ -1,8 +1,6 @@
 /* From nothing to a session, its end, and the way to the next. */
 #include "mqtt/engine.h"
 
-#include <string.h>
-
 enum {
     DEFAULT_CONNECT_TIMEOUT_MS = 10000,
     DEFAULT_BACKOFF_MIN_MS = 500,
@@ -78,13 +76,10 @@ static bool choose_version(struct mqtt *m, enum mqtt_cause cause, uint8_t reason
         m->version = 5;
     if (m->state != MQTT_CONNECTING)
         return false;
-    if (cause == MQTT_CAUSE_REFUSED && reason == MQTT_REASON_UNSUPPORTED_VERSION && was_5) {
-        m->version = 4;
-        return true;
-    }
-    if (cause == MQTT_CAUSE_TRANSPORT)
+    bool refused = cause == MQTT_CAUSE_REFUSED && reason == MQTT_REASON_UNSUPPORTED_VERSION && was_5;
+    if (refused || cause == MQTT_CAUSE_TRANSPORT)
         m->version = was_5 ? 4 : 5;
-    return false;
+    return refused;
 }
 #endif
 
@@ -136,9 +131,6 @@ static void leave(struct mqtt *m, enum mqtt_cause cause, uint8_t reason)
     told->reason = reason;
     told->established = m->state == MQTT_CONNECTED;
     told->lost = mqtt_session_pause(m);
-#if MQTT_WITH_PROPERTIES
-    told->server_reference = (struct mqtt_slice){NULL, 0};
-#endif
     if (told->established && m->now_ms - m->connected_ms >= value_or(m->config->stable_ms, DEFAULT_STABLE_MS))
         m->backoff_ms = 0;
     m->ack_id = 0;
@@ -167,36 +159,39 @@ void mqtt_violation(struct mqtt *m, uint8_t reason)
     mqtt_end(m, MQTT_CAUSE_PROTOCOL, reason);
 }
 
+static void tell_end(struct mqtt *m, struct mqtt_event *event)
+{
+    event->type = MQTT_EVENT_DISCONNECTED;
+    event->disconnected = m->end;
+    m->end.cause = 0;
+}
+
 bool mqtt_take_end(struct mqtt *m, struct mqtt_event *event)
 {
     if (m->end.cause == 0)
         return false;
-    event->type = MQTT_EVENT_DISCONNECTED;
-    event->disconnected = m->end;
-#if MQTT_WITH_PROPERTIES
-    event->reason_string = event->properties = (struct mqtt_slice){NULL, 0};
-#endif
-    m->end.cause = 0;
+    mqtt_clear_details(event);
+    tell_end(m, event);
     return true;
 }
 
+/* The broker has ended it. What it says of that lies in the receive buffer: closed when it has been read. */
+static void end_told(struct mqtt *m, enum mqtt_cause cause, uint8_t reason, struct mqtt_event *event)
+{
 #if MQTT_WITH_PROPERTIES
-void mqtt_tell_details(struct mqtt_event *event, const struct mqtt_details *details)
-{
-    event->reason_string = details->reason_string;
-    event->properties = details->properties;
-}
-
-/* The broker has ended it, and what it says of that lies in the receive buffer: closed when it has been read.
- */
-static void end_told(struct mqtt *m, enum mqtt_cause cause, uint8_t reason,
-                     const struct mqtt_details *details, struct mqtt_event *event)
-{
     leave(m, cause, reason);
     m->closing = true;
-    (void)mqtt_take_end(m, event);
-    event->disconnected.server_reference = details->server_reference;
-    mqtt_tell_details(event, details);
+    tell_end(m, event);
+#else
+    (void)event;
+    mqtt_end(m, cause, reason);
+#endif
+}
+
+#if MQTT_WITH_PROPERTIES
+void mqtt_clear_details(struct mqtt_event *event)
+{
+    memset(&event->details.client_id, 0, sizeof event->details - offsetof(struct mqtt_details, client_id));
 }
 
 void mqtt_finish_closing(struct mqtt *m)
@@ -214,15 +209,8 @@ void mqtt_on_disconnect(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_ev
         mqtt_reader_fail(&frame->body, MQTT_REASON_PROTOCOL_ERROR);
         return;
     }
-#if MQTT_WITH_PROPERTIES
-    struct mqtt_details details = {.properties = {NULL, 0}};
-    if (mqtt_decode_reason(frame, MQTT_IN_DISCONNECT, &details, &why) == MQTT_REASON_SUCCESS)
-        end_told(m, MQTT_CAUSE_SERVER, why, &details, event);
-#else
-    (void)event;
-    if (mqtt_decode_reason(frame, MQTT_IN_DISCONNECT, NULL, &why) == MQTT_REASON_SUCCESS)
-        mqtt_end(m, MQTT_CAUSE_SERVER, why);
-#endif
+    if (mqtt_decode_reason(frame, MQTT_IN_DISCONNECT, mqtt_details_of(event), &why) == MQTT_REASON_SUCCESS)
+        end_told(m, MQTT_CAUSE_SERVER, why, event);
 }
 
 /* ---- From nothing to CONNECT sent ---- */
@@ -347,61 +335,46 @@ static void keep_client_id(struct mqtt *m, const struct mqtt_slice *id)
     m->assigned_length = (uint16_t)id->length;
 }
 
-static uint8_t establish_with(struct mqtt *m, bool present, const struct mqtt_details *details,
-                              struct mqtt_event *event)
-{
-    uint8_t wrong = MQTT_REASON_SUCCESS;
-#if MQTT_WITH_AUTH
-    wrong = mqtt_auth_finish(m, details);
 #endif
-    m->limits = details->limits;
-    if (wrong == MQTT_REASON_SUCCESS)
-        wrong = establish(m, present, event);
-    keep_client_id(m, &details->client_id);
-    event->connected.client_id = details->client_id;
-    event->connected.response_information = details->response_information;
-    mqtt_tell_details(event, details);
-    return wrong;
+
+static uint8_t accept(struct mqtt *m, bool present, struct mqtt_event *event)
+{
+#if MQTT_WITH_PROPERTIES
+    m->limits = event->details.limits;
+    keep_client_id(m, &event->details.client_id);
+#endif
+#if MQTT_WITH_AUTH
+    uint8_t wrong = mqtt_auth_finish(m, &event->details);
+    if (wrong != MQTT_REASON_SUCCESS)
+        return wrong;
+#endif
+    return establish(m, present, event);
 }
 
 void mqtt_on_connack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
-    struct mqtt_details details = {.limits = m->limits};
-    uint8_t connack[2];
-#if MQTT_WITH_V311
-    bool old = is_old_refusal(m, frame);
-    frame->body.v311 |= old;
-#endif
-    if (mqtt_decode_connack(frame, &details, connack) != MQTT_REASON_SUCCESS)
-        return;
-#if MQTT_WITH_V311
-    if (old)
-        connack[1] = MQTT_REASON_UNSUPPORTED_VERSION;
-#endif
-    if (connack[1] != MQTT_REASON_SUCCESS)
-        end_told(m, MQTT_CAUSE_REFUSED, connack[1], &details, event);
-    else
-        mqtt_reader_fail(&frame->body, establish_with(m, connack[0] != 0, &details, event));
-}
-#else
-void mqtt_on_connack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
-{
-    uint8_t connack[2];
+    uint8_t refusal;
+    bool present = false;
     bool old = false;
+#if MQTT_WITH_PROPERTIES
+    void *details = &event->details;
+    event->details.limits = m->limits;
+#else
+    void *details = &m->limits;
+#endif
 #if MQTT_WITH_V311
     old = is_old_refusal(m, frame);
     frame->body.v311 |= old;
 #endif
-    if (mqtt_decode_connack(frame, &m->limits, connack) != MQTT_REASON_SUCCESS)
+    if (mqtt_decode_connack(frame, details, &present, &refusal) != MQTT_REASON_SUCCESS)
         return;
     if (old)
-        connack[1] = MQTT_REASON_UNSUPPORTED_VERSION;
-    if (connack[1] != MQTT_REASON_SUCCESS)
-        mqtt_end(m, MQTT_CAUSE_REFUSED, connack[1]);
+        refusal = MQTT_REASON_UNSUPPORTED_VERSION;
+    if (refusal != MQTT_REASON_SUCCESS)
+        end_told(m, MQTT_CAUSE_REFUSED, refusal, event);
     else
-        mqtt_reader_fail(&frame->body, establish(m, connack[0] != 0, event));
+        mqtt_reader_fail(&frame->body, accept(m, present, event));
 }
-#endif
 
 /* ---- The user's part ---- */
 
@@ -423,12 +396,13 @@ void mqtt_disconnect_with(struct mqtt *m, const struct mqtt_closure *closure, ui
     int sent = MQTT_ERROR_FULL;
     if (m->state >= MQTT_CONNECTING && !mqtt_is_v311(m))
         sent = mqtt_send_packet(m, MQTT_DISCONNECT << 4, mqtt_write_reasoned, &reasoned, 0);
-    if (sent >= 0 && closure->change_expiry)
-        m->limits.session_expiry_s = closure->session_expiry_s;
-    if (sent >= 0 && m->state >= MQTT_OPENING)
-        mqtt_end(m, MQTT_CAUSE_USER, closure->reason);
-    else
+    if (sent < 0) {
         mqtt_disconnect(m, closure->reason, now_ms);
+        return;
+    }
+    if (closure->change_expiry)
+        m->limits.session_expiry_s = closure->session_expiry_s;
+    mqtt_end(m, MQTT_CAUSE_USER, closure->reason);
 }
 #endif
 

@@ -99,11 +99,14 @@ static void read_details(struct mqtt_reader *r, enum mqtt_property_place place, 
 #endif
 }
 
-uint8_t mqtt_decode_connack(struct mqtt_frame *frame, void *details, uint8_t connack[2])
+uint8_t mqtt_decode_connack(struct mqtt_frame *frame, void *details, bool *session_present, uint8_t *refusal)
 {
     struct mqtt_reader *r = &frame->body;
-    unsigned flags = connack[0] = mqtt_read_u8(r);
-    unsigned code = connack[1] = mqtt_read_u8(r);
+    unsigned flags = mqtt_read_u8(r);
+    unsigned code = mqtt_read_u8(r);
+    *refusal = (uint8_t)code;
+    if (MQTT_WITH_SESSIONS)
+        *session_present = flags != 0;
     read_details(r, MQTT_IN_CONNACK, details);
     if (flags > 1)
         mqtt_reader_fail(r, MQTT_REASON_MALFORMED_PACKET);
@@ -147,23 +150,10 @@ static bool reasons_known(unsigned type, unsigned maximum_qos, const struct mqtt
     return true;
 }
 
-#if MQTT_WITH_PROPERTIES
-void mqtt_clear_details(struct mqtt_details *details)
-{
-    const struct mqtt_limits kept = details->limits;
-    *details = (struct mqtt_details){.limits = kept};
-}
-#endif
-
-uint8_t mqtt_decode_ack(struct mqtt_frame *frame, unsigned maximum_qos, struct mqtt_ack *ack)
+uint8_t mqtt_decode_ack(struct mqtt_frame *frame, unsigned maximum_qos, void *details, struct mqtt_ack *ack)
 {
     struct mqtt_reader *r = &frame->body;
     unsigned type = frame->head >> 4;
-    void *details = NULL;
-#if MQTT_WITH_PROPERTIES
-    details = &ack->details;
-    ack->details.reason_string = ack->details.properties = (struct mqtt_slice){NULL, 0};
-#endif
     ack->packet_id = mqtt_read_u16(r);
     if (type <= MQTT_PUBCOMP) {
         ack->reason = read_reason(r, MQTT_IN_ACK, details);

@@ -110,9 +110,11 @@ static bool has_options(const struct mqtt_request *request)
 }
 
 #if MQTT_WITH_PROPERTIES
-static void write_filter_properties(struct mqtt_writer *w, const struct mqtt_filters *filters)
+static void write_filter_properties(struct mqtt_writer *w, const void *of)
 {
-    if (filters->identifier != 0) {
+    const struct mqtt_request *request = of;
+    const struct mqtt_filters *filters = &request->filters;
+    if (filters->identifier != 0 && request->options) {
         mqtt_write_u8(w, MQTT_PROPERTY_SUBSCRIPTION_ID);
         mqtt_write_varint(w, filters->identifier);
     }
@@ -125,11 +127,7 @@ static void write_filters_head(struct mqtt_writer *w, const struct mqtt_request 
     if (!has_options(request))
         return;
 #if MQTT_WITH_PROPERTIES
-    struct mqtt_writer counter;
-    mqtt_writer_count(&counter);
-    write_filter_properties(&counter, &request->filters);
-    mqtt_write_varint(w, counter.size);
-    write_filter_properties(w, &request->filters);
+    mqtt_write_properties(w, write_filter_properties, request);
 #else
     mqtt_write_u8(w, 0);
 #endif

@@ -25,8 +25,9 @@ static void write_session_properties(struct mqtt_writer *w, const struct mqtt *m
 #endif
 }
 
-static void write_connect_properties(struct mqtt_writer *w, const struct mqtt *m)
+static void write_connect_properties(struct mqtt_writer *w, const void *of)
 {
+    const struct mqtt *m = of;
     write_session_properties(w, m);
     if (mqtt_maximum_qos(m) > 1)
         mqtt_write_u16_property(w, MQTT_PROPERTY_RECEIVE_MAXIMUM, MQTT_RECEIVE_MAX);
@@ -55,13 +56,8 @@ static void write_connect_properties(struct mqtt_writer *w, const struct mqtt *m
 
 static void write_sized_properties(struct mqtt_writer *w, const struct mqtt *m)
 {
-    struct mqtt_writer counter;
-    if (mqtt_is_v311(m))
-        return;
-    mqtt_writer_count(&counter);
-    write_connect_properties(&counter, m);
-    mqtt_write_varint(w, counter.size);
-    write_connect_properties(w, m);
+    if (!mqtt_is_v311(m))
+        mqtt_write_properties(w, write_connect_properties, m);
 }
 #else
 static void write_sized_properties(struct mqtt_writer *w, const struct mqtt *m)
@@ -81,8 +77,9 @@ static void write_sized_properties(struct mqtt_writer *w, const struct mqtt *m)
 #endif
 
 #if MQTT_WITH_PROPERTIES
-static void write_more_will_properties(struct mqtt_writer *w, const struct mqtt_will *will)
+static void write_more_will_properties(struct mqtt_writer *w, const void *of)
 {
+    const struct mqtt_will *will = of;
     if (will->utf8)
         mqtt_write_byte_property(w, MQTT_PROPERTY_PAYLOAD_FORMAT, 1);
     if (will->delay_s != 0)
@@ -102,11 +99,7 @@ static void write_more_will_properties(struct mqtt_writer *w, const struct mqtt_
 static void write_will_properties(struct mqtt_writer *w, const struct mqtt_will *will)
 {
 #if MQTT_WITH_PROPERTIES
-    struct mqtt_writer counter;
-    mqtt_writer_count(&counter);
-    write_more_will_properties(&counter, will);
-    mqtt_write_varint(w, counter.size);
-    write_more_will_properties(w, will);
+    mqtt_write_properties(w, write_more_will_properties, will);
 #else
     mqtt_write_u8(w, will->utf8 ? 2 : 0);
     if (will->utf8)
@@ -124,9 +117,8 @@ static void write_will(struct mqtt_writer *w, const struct mqtt_will *will, bool
     mqtt_write_binary(w, will->payload.data, will->payload.length);
 }
 
-static unsigned connect_flags(const struct mqtt *m)
+static unsigned connect_flags(const struct mqtt *m, const struct mqtt_config *config)
 {
-    const struct mqtt_config *config = m->config;
     unsigned flags = mqtt_starts_clean(m) ? CONNECT_CLEAN_START : 0;
     const struct mqtt_will *will = config->will;
     if (will != NULL)
@@ -157,13 +149,13 @@ void mqtt_write_connect(struct mqtt_writer *w, const void *packet, uint16_t pack
     const struct mqtt_config *config = m->config;
     (void)packet_id;
 
-    if (mqtt_is_v311(m)) {
-        mqtt_write_bytes(w, protocol, sizeof protocol - 1);
-        mqtt_write_u8(w, 4);
-    } else {
-        mqtt_write_bytes(w, protocol, sizeof protocol);
-    }
-    mqtt_write_u8(w, connect_flags(m));
+#if MQTT_WITH_V311
+    mqtt_write_bytes(w, protocol, sizeof protocol - 1);
+    mqtt_write_u8(w, m->version);
+#else
+    mqtt_write_bytes(w, protocol, sizeof protocol);
+#endif
+    mqtt_write_u8(w, connect_flags(m, config));
     mqtt_write_u16(w, config->keep_alive_s);
     write_sized_properties(w, m);
     write_client_id(w, m);
@@ -178,8 +170,9 @@ void mqtt_write_connect(struct mqtt_writer *w, const void *packet, uint16_t pack
 /* ---- PUBACK, PUBREC, DISCONNECT, AUTH ---- */
 
 #if MQTT_WITH_PROPERTIES
-static void write_reasoned_properties(struct mqtt_writer *w, const struct mqtt_reasoned *reasoned)
+static void write_reasoned_properties(struct mqtt_writer *w, const void *of)
 {
+    const struct mqtt_reasoned *reasoned = of;
     const struct mqtt_closure *closure = reasoned->closure;
     if (closure->change_expiry && reasoned->packet_id == 0)
         mqtt_write_u32_property(w, MQTT_PROPERTY_SESSION_EXPIRY, closure->session_expiry_s);
@@ -197,14 +190,10 @@ static void write_reasoned_properties(struct mqtt_writer *w, const struct mqtt_r
 void mqtt_write_reasoned(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
 {
     const struct mqtt_reasoned *reasoned = packet;
-    struct mqtt_writer counter;
     (void)packet_id;
     if (reasoned->packet_id != 0)
         mqtt_write_u16(w, reasoned->packet_id);
     mqtt_write_u8(w, reasoned->closure->reason);
-    mqtt_writer_count(&counter);
-    write_reasoned_properties(&counter, reasoned);
-    mqtt_write_varint(w, counter.size);
-    write_reasoned_properties(w, reasoned);
+    mqtt_write_properties(w, write_reasoned_properties, reasoned);
 }
 #endif

@@ -1,8 +1,6 @@
 /* What time and the broker bring about: reception, acknowledgements, liveness. */
 #include "mqtt/engine.h"
 
-#include <string.h>
-
 /* The one deadline of each state. */
 static bool due(const struct mqtt *m)
 {
@@ -14,7 +12,7 @@ static bool due(const struct mqtt *m)
 /* The answer to the packet just delivered has had its room since before that. */
 static void send_owed_ack(struct mqtt *m)
 {
-    mqtt_small id = (mqtt_small)m->ack_id >> 8 | (m->ack_id & 0xFFu) << 8;
+    uint32_t id = (uint32_t)m->ack_id >> 8 | (m->ack_id & 0xFFu) << 8;
     if (m->ack_id == 0)
         return;
     m->ack_id = 0;
@@ -22,8 +20,7 @@ static void send_owed_ack(struct mqtt *m)
     size_t size = MQTT_PUBACK_SIZE;
     if (m->ack_reason != MQTT_REASON_SUCCESS && !mqtt_is_v311(m))
         size++;
-    mqtt_small rest = (size - 2) << 8 | id << 16 | (mqtt_small)m->ack_reason << 32;
-    (void)mqtt_send_small(m, m->ack_head | rest, size);
+    (void)mqtt_send_small(m, m->ack_head | (uint32_t)(size - 2) << 8 | id << 16, size);
 #else
     (void)mqtt_send_small(m, MQTT_PUBACK << 4 | 2u << 8 | id << 16, MQTT_PUBACK_SIZE);
 #endif
@@ -34,9 +31,6 @@ void mqtt_tell_published(struct mqtt_event *event, const struct mqtt_ack *ack)
     event->type = MQTT_EVENT_PUBLISHED;
     event->published.packet_id = ack->packet_id;
     event->published.reason = ack->reason;
-#if MQTT_WITH_PROPERTIES
-    mqtt_tell_details(event, &ack->details);
-#endif
 }
 
 void mqtt_settle_publish(struct mqtt *m, struct mqtt_inflight *slot, const struct mqtt_ack *ack,
@@ -58,9 +52,6 @@ static void settle_filters(struct mqtt *m, struct mqtt_inflight *slot, unsigned 
     event->type = type == MQTT_SUBACK ? MQTT_EVENT_SUBSCRIBED : MQTT_EVENT_UNSUBSCRIBED;
     event->subscribed.packet_id = ack->packet_id;
     event->subscribed.reasons = ack->reasons;
-#if MQTT_WITH_PROPERTIES
-    mqtt_tell_details(event, &ack->details);
-#endif
 #if MQTT_WITH_SESSIONS
     if (m->subscribe_id == ack->packet_id) {
         m->subscribe_id = 0;
@@ -73,7 +64,7 @@ static void on_ack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *
 {
     struct mqtt_ack ack;
     unsigned type = frame->head >> 4;
-    if (mqtt_decode_ack(frame, mqtt_maximum_qos(m), &ack) != MQTT_REASON_SUCCESS)
+    if (mqtt_decode_ack(frame, mqtt_maximum_qos(m), mqtt_details_of(event), &ack) != MQTT_REASON_SUCCESS)
         return;
     struct mqtt_inflight *slot = mqtt_find_inflight(m, ack.packet_id, type);
     if (slot == NULL) {
@@ -95,18 +86,6 @@ static void on_ack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *
 /* ---- Receiving: each handler gives the event its type if there is one; what is wrong is the frame's reason.
  * ---- */
 
-/* The topic is there, whatever stands for it. */
-static void complete_topic(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_message *message)
-{
-#if MQTT_WITH_ALIASES
-    mqtt_reader_fail(&frame->body, mqtt_resolve_alias(m, message));
-#else
-    (void)m;
-    (void)frame;
-    (void)message;
-#endif
-}
-
 /* The rest of a message comes before the next packet. */
 static bool comes_in_parts(const struct mqtt *m)
 {
@@ -118,34 +97,39 @@ static bool comes_in_parts(const struct mqtt *m)
 #endif
 }
 
-/* Is it for the user, or was it delivered before? */
-static bool is_new(struct mqtt *m, struct mqtt_frame *frame)
+/* What is wrong with it in this session; whether it is for the user, or was delivered before. */
+static uint8_t admit(struct mqtt *m, const struct mqtt_frame *frame, struct mqtt_message *message,
+                     bool *is_new)
 {
-    bool deliver = true;
+    uint8_t wrong = MQTT_REASON_SUCCESS;
+    *is_new = true;
+    (void)m;
+    (void)frame;
+    (void)message;
+#if MQTT_WITH_ALIASES
+    wrong = mqtt_resolve_alias(m, message);
+#endif
 #if MQTT_WITH_QOS2
     bool qos2 = (frame->head >> MQTT_PUBLISH_QOS_SHIFT & 2) != 0;
     m->ack_reason = MQTT_REASON_SUCCESS;
     m->ack_head = qos2 ? MQTT_PUBREC << 4 : MQTT_PUBACK << 4;
-    if (qos2)
-        mqtt_reader_fail(&frame->body, mqtt_qos2_receive(m, m->ack_id, &deliver));
-#else
-    (void)m;
-    (void)frame;
+    if (qos2 && wrong == MQTT_REASON_SUCCESS)
+        wrong = mqtt_qos2_receive(m, m->ack_id, is_new);
 #endif
-    return deliver;
+    return wrong;
 }
 
 /* Whole, or its beginning. */
-static void deliver_message(struct mqtt *m, const struct mqtt_frame *frame, bool is_for_user,
+static void deliver_message(struct mqtt *m, const struct mqtt_frame *frame, bool is_new,
                             struct mqtt_event *event)
 {
     (void)frame;
 #if MQTT_WITH_STREAMING
     event->message.total = (uint32_t)event->message.payload.length;
     if (frame->total > frame->size)
-        mqtt_begin_parts(m, frame->total - frame->size, !is_for_user, event);
+        mqtt_begin_parts(m, frame->total - frame->size, !is_new, event);
 #endif
-    if (!is_for_user) {
+    if (!is_new) {
         event->type = 0;
         return;
     }
@@ -164,10 +148,12 @@ static void on_publish(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_eve
     event->type = MQTT_EVENT_MESSAGE;
     if (mqtt_decode_publish(frame, &event->message, &m->ack_id) != MQTT_REASON_SUCCESS)
         return;
-    complete_topic(m, frame, &event->message);
-    bool is_for_user = is_new(m, frame);
-    if (frame->body.reason == MQTT_REASON_SUCCESS)
-        deliver_message(m, frame, is_for_user, event);
+    bool is_new;
+    uint8_t wrong = admit(m, frame, &event->message, &is_new);
+    if (wrong == MQTT_REASON_SUCCESS)
+        deliver_message(m, frame, is_new, event);
+    else
+        mqtt_reader_fail(&frame->body, wrong);
 }
 
 static void on_pingresp(struct mqtt *m, struct mqtt_frame *frame)
@@ -181,6 +167,8 @@ static void on_packet(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_even
 {
     unsigned type = frame->head >> 4;
     unsigned flags = frame->head & 0x0F;
+    if (type != MQTT_PUBLISH)
+        mqtt_clear_details(event);
     uint8_t wrong = MQTT_REASON_PROTOCOL_ERROR;
     if (type != MQTT_PUBLISH && (type == 0 || flags != (type == MQTT_PUBREL ? 2 : 0))) {
         wrong = MQTT_REASON_MALFORMED_PACKET; /* 2.1.2, 2.1.3 */
@@ -449,13 +437,6 @@ bool mqtt_poll(struct mqtt *m, uint32_t now_ms, struct mqtt_event *event)
     return mqtt_take_end(m, event);
 }
 
-static uint32_t session_wait_ms(const struct mqtt *m, uint32_t now_ms)
-{
-    if (m->ping_pending)
-        return mqtt_until(now_ms, m->deadline_ms);
-    return m->limits.keep_alive_s != 0 ? ping_wait_ms(m, now_ms) : UINT32_MAX;
-}
-
 uint32_t mqtt_wait_ms(const struct mqtt *m, uint32_t now_ms)
 {
     if (m->end.cause != 0 || m->delivered != 0 || m->state == MQTT_STARTING)
@@ -466,12 +447,14 @@ uint32_t mqtt_wait_ms(const struct mqtt *m, uint32_t now_ms)
 #endif
     if (m->state == MQTT_STOPPED)
         return UINT32_MAX;
-    if (m->state != MQTT_CONNECTED)
-        return mqtt_until(now_ms, m->deadline_ms);
-    uint32_t wait = session_wait_ms(m, now_ms);
+    uint32_t wait = UINT32_MAX;
+    if (m->state != MQTT_CONNECTED || m->ping_pending)
+        wait = mqtt_until(now_ms, m->deadline_ms);
+    else if (m->limits.keep_alive_s != 0)
+        wait = ping_wait_ms(m, now_ms);
 #if MQTT_WITH_ACK_TIMEOUT
     uint32_t ack = ack_wait_ms(m, now_ms);
-    if (ack < wait)
+    if (m->state == MQTT_CONNECTED && ack < wait)
         wait = ack;
 #endif
     return wait;

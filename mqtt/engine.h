@@ -8,6 +8,8 @@
 
 #include "mqtt/packet.h"
 
+#include <string.h>
+
 enum mqtt_state {
     MQTT_STARTING, /* attempt at once */
     MQTT_STOPPED,  /* until mqtt_connect */
@@ -107,13 +109,6 @@ static inline uint32_t mqtt_until(uint32_t now_ms, uint32_t deadline_ms)
 
 /* ---- Sending (request.c) ---- */
 
-/* The bytes of a short packet, the first one lowest. With QoS 2 some have a fifth one, a reason code. */
-#if MQTT_WITH_QOS2
-typedef uint64_t mqtt_small;
-#else
-typedef uint32_t mqtt_small;
-#endif
-
 /* The send buffer's room, whole; none while a payload is on its way. */
 size_t mqtt_available(const struct mqtt *m, struct mqtt_writer *w);
 
@@ -124,12 +119,20 @@ size_t mqtt_available(const struct mqtt *m, struct mqtt_writer *w);
 int mqtt_send(struct mqtt *m, unsigned head, size_t remaining, mqtt_body *body, const void *packet,
               size_t count) __attribute__((warn_unused_result));
 
-/* The same, measured here. */
+/* The same, measured here: a function only where enough packets are sent so. */
+#if MQTT_WITH_PROPERTIES
 int mqtt_send_packet(struct mqtt *m, unsigned head, mqtt_body *body, const void *packet, size_t count)
     __attribute__((warn_unused_result));
+#else
+__attribute__((always_inline, warn_unused_result)) static inline int
+mqtt_send_packet(struct mqtt *m, unsigned head, mqtt_body *body, const void *packet, size_t count)
+{
+    return mqtt_send(m, head, mqtt_body_size(body, packet), body, packet, count);
+}
+#endif
 
-/* It may use the headroom. */
-bool mqtt_send_small(struct mqtt *m, mqtt_small bytes, size_t size);
+/* The bytes of a short packet, the first one lowest, and ack_reason as the fifth. It may use the headroom. */
+bool mqtt_send_small(struct mqtt *m, uint32_t bytes, size_t size);
 
 void mqtt_commit(struct mqtt *m, size_t size);
 
@@ -174,6 +177,26 @@ static inline void mqtt_free_slot(struct mqtt *m, struct mqtt_inflight *slot)
 }
 #endif
 
+/* Where what a packet says besides goes to, and that it says nothing. */
+static inline void *mqtt_details_of(struct mqtt_event *event)
+{
+#if MQTT_WITH_PROPERTIES
+    return &event->details;
+#else
+    (void)event;
+    return NULL;
+#endif
+}
+
+#if MQTT_WITH_PROPERTIES
+void mqtt_clear_details(struct mqtt_event *event);
+#else
+static inline void mqtt_clear_details(struct mqtt_event *event)
+{
+    (void)event;
+}
+#endif
+
 void mqtt_tell_published(struct mqtt_event *event, const struct mqtt_ack *ack);
 void mqtt_settle_publish(struct mqtt *m, struct mqtt_inflight *slot, const struct mqtt_ack *ack,
                          struct mqtt_event *event);
@@ -196,7 +219,6 @@ void mqtt_end(struct mqtt *m, enum mqtt_cause cause, uint8_t reason);
 void mqtt_violation(struct mqtt *m, uint8_t reason);
 bool mqtt_take_end(struct mqtt *m, struct mqtt_event *event);
 #if MQTT_WITH_PROPERTIES
-void mqtt_tell_details(struct mqtt_event *event, const struct mqtt_details *details);
 /* Closes the transport, if that has waited for the end of an event. */
 void mqtt_finish_closing(struct mqtt *m);
 #endif

@@ -56,6 +56,15 @@ void mqtt_write_slice_property(struct mqtt_writer *w, enum mqtt_property_id id,
     mqtt_write_binary(w, value->data, value->length);
 }
 
+void mqtt_write_properties(struct mqtt_writer *w, mqtt_properties *write, const void *of)
+{
+    struct mqtt_writer counter;
+    mqtt_writer_count(&counter);
+    write(&counter, of);
+    mqtt_write_varint(w, counter.size);
+    write(w, of);
+}
+
 void mqtt_write_user_properties(struct mqtt_writer *w, const struct mqtt_user_property *user, size_t count)
 {
     for (; count > 0; count--, user++) {

@@ -17,6 +17,9 @@ void mqtt_write_u16_property(struct mqtt_writer *w, enum mqtt_property_id id, un
 void mqtt_write_u32_property(struct mqtt_writer *w, enum mqtt_property_id id, uint32_t value);
 void mqtt_write_slice_property(struct mqtt_writer *w, enum mqtt_property_id id,
                                const struct mqtt_slice *value);
+/* All of them, behind their length. */
+typedef void mqtt_properties(struct mqtt_writer *w, const void *of);
+void mqtt_write_properties(struct mqtt_writer *w, mqtt_properties *write, const void *of);
 void mqtt_write_user_properties(struct mqtt_writer *w, const struct mqtt_user_property *user, size_t count);
 
 #endif

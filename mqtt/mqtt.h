@@ -147,8 +147,9 @@ enum mqtt_auth_step {
 struct mqtt_authenticator {
     const char *method;
     /*
-     * One step. The answer's data are the callee's until the next call; left alone, there are none. Negative:
-     * the broker is not trusted, the connection ends with 0x87. Calls nothing of the engine.
+     * One step. `data` ends with the call; the answer's are the callee's until the next one; left alone,
+     * there are none. Negative: the broker is not trusted, the connection ends with 0x87. Calls nothing of
+     * the engine.
      */
     int (*step)(void *context, enum mqtt_auth_step step, struct mqtt_slice data, struct mqtt_slice *answer);
     void *context;
@@ -261,9 +262,6 @@ struct mqtt_disconnected {
 #if MQTT_WITH_BROKERS
     uint8_t broker; /* the one to connect to then, from 0: let the transport's next open() do so */
 #endif
-#if MQTT_WITH_PROPERTIES
-    struct mqtt_slice server_reference; /* data NULL: none */
-#endif
 };
 
 struct mqtt_message {
@@ -288,20 +286,44 @@ struct mqtt_message {
     bool duplicate;
 };
 
+/* What the broker allows us in this session. */
+struct mqtt_limits {
+    uint32_t maximum_packet_size;
+    uint32_t receive_maximum;
+    uint32_t keep_alive_s;
+    uint32_t maximum_qos;
+    uint32_t retain_available;
+#if MQTT_WITH_PROPERTIES
+    uint32_t session_expiry_s;
+    uint32_t topic_alias_maximum;
+    uint32_t wildcard_available;
+    uint32_t subscription_id_available;
+    uint32_t shared_available;
+#endif
+};
+
+/* What a packet of the broker's says besides, if it is no PUBLISH. Slices: data NULL: nothing. */
+struct mqtt_details {
+    struct mqtt_limits limits; /* of a CONNACK */
+#if MQTT_WITH_PROPERTIES
+    struct mqtt_slice client_id; /* assigned in a CONNACK */
+    struct mqtt_slice response_information;
+    struct mqtt_slice server_reference;
+    struct mqtt_slice reason_string;
+    struct mqtt_slice method; /* of authentication */
+    struct mqtt_slice authentication;
+    struct mqtt_slice properties; /* for mqtt_next_user_property */
+#endif
+};
+
 struct mqtt_event {
     enum mqtt_event_type type;
 #if MQTT_WITH_PROPERTIES
-    /* Of the packet behind the event, if it is none of MESSAGE: */
-    struct mqtt_slice reason_string; /* data NULL: none */
-    struct mqtt_slice properties;    /* for mqtt_next_user_property */
+    struct mqtt_details details; /* of the packet behind the event, if it is none of MESSAGE */
 #endif
     union {
         struct {
             bool session_present; /* the broker knows our subscriptions; never if each session starts clean */
-#if MQTT_WITH_PROPERTIES
-            struct mqtt_slice client_id;            /* assigned by the broker; data NULL: it was not */
-            struct mqtt_slice response_information; /* data NULL: none */
-#endif
         } connected;
         struct mqtt_disconnected disconnected;
         struct mqtt_message message;
@@ -342,22 +364,6 @@ struct mqtt_statistics {
 #if MQTT_WITH_SESSIONS
     uint32_t resumed;  /* sessions that the broker still had */
     uint32_t replayed; /* packets sent again over another connection */
-#endif
-};
-
-/* What the broker allows us in this session. */
-struct mqtt_limits {
-    uint32_t maximum_packet_size;
-    uint32_t receive_maximum;
-    uint32_t keep_alive_s;
-    uint32_t maximum_qos;
-    uint32_t retain_available;
-#if MQTT_WITH_PROPERTIES
-    uint32_t session_expiry_s;
-    uint32_t topic_alias_maximum;
-    uint32_t wildcard_available;
-    uint32_t subscription_id_available;
-    uint32_t shared_available;
 #endif
 };
 
@@ -582,8 +588,8 @@ int mqtt_reauthenticate(struct mqtt *m, uint32_t now_ms) __attribute__((warn_unu
 #endif
 
 /*
- * End the session and stay away until mqtt_connect. MQTT_REASON_SUCCESS has the
- * broker drop the will, MQTT_REASON_DISCONNECT_WITH_WILL publish it. A
+ * End the connection, and the session if it does not outlive that, and stay away until mqtt_connect.
+ * MQTT_REASON_SUCCESS has the broker drop the will, MQTT_REASON_DISCONNECT_WITH_WILL publish it. A
  * DISCONNECTED event follows if there was a session or an attempt.
  */
 void mqtt_disconnect(struct mqtt *m, uint8_t reason, uint32_t now_ms);

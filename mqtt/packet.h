@@ -55,22 +55,16 @@ struct mqtt_ack {
     struct mqtt_slice reasons; /* all of them; one in what belongs to a PUBLISH */
     uint16_t packet_id;
     uint8_t reason; /* that one */
-#if MQTT_WITH_PROPERTIES
-    struct mqtt_details details;
-#endif
 };
 
 /* Decoders return the reason to close the connection with, mostly MQTT_REASON_SUCCESS. */
 /* Of the packet at `data`, of which `length` bytes have come, at least 1. */
 uint8_t mqtt_decode_frame(const uint8_t *data, size_t length, size_t capacity, struct mqtt_frame *frame);
 uint8_t mqtt_decode_publish(struct mqtt_frame *frame, struct mqtt_message *message, uint16_t *packet_id);
-/* `connack`: its flags and reason code. Of `details` (property.h), what the packet does not name stays. */
-uint8_t mqtt_decode_connack(struct mqtt_frame *frame, void *details, uint8_t connack[2]);
-#if MQTT_WITH_PROPERTIES
-/* All but the limits are absent. */
-void mqtt_clear_details(struct mqtt_details *details);
-#endif
-uint8_t mqtt_decode_ack(struct mqtt_frame *frame, unsigned maximum_qos, struct mqtt_ack *ack);
+/* `refusal`: its reason code. What the packet does not name stays in `details`, as in the next
+ * ones. */
+uint8_t mqtt_decode_connack(struct mqtt_frame *frame, void *details, bool *session_present, uint8_t *refusal);
+uint8_t mqtt_decode_ack(struct mqtt_frame *frame, unsigned maximum_qos, void *details, struct mqtt_ack *ack);
 /* A DISCONNECT or an AUTH. */
 uint8_t mqtt_decode_reason(struct mqtt_frame *frame, unsigned place, void *details, uint8_t *reason);
 

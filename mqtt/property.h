@@ -45,20 +45,6 @@ enum mqtt_property_place {
     MQTT_IN_AUTH = 1 << 4,
 };
 
-/* What packets other than PUBLISH tell. */
-struct mqtt_details {
-    struct mqtt_limits limits;
-#if MQTT_WITH_PROPERTIES
-    struct mqtt_slice client_id;
-    struct mqtt_slice response_information;
-    struct mqtt_slice server_reference;
-    struct mqtt_slice reason_string;
-    struct mqtt_slice method;
-    struct mqtt_slice authentication;
-    struct mqtt_slice properties; /* all of them */
-#endif
-};
-
 /*
  * Reads the property length and the properties, checks all and stores those
  * that somebody asks for: of a PUBLISH into the struct mqtt_message at `out`,

@@ -101,7 +101,7 @@ static void on_pubcomp(struct mqtt *m, const struct mqtt_ack *ack, struct mqtt_e
 void mqtt_on_qos2_step(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
     struct mqtt_ack ack;
-    if (mqtt_decode_ack(frame, 2, &ack) != MQTT_REASON_SUCCESS)
+    if (mqtt_decode_ack(frame, 2, mqtt_details_of(event), &ack) != MQTT_REASON_SUCCESS)
         return;
     switch (frame->head >> 4) {
     case MQTT_PUBREC: on_pubrec(m, &ack, event); break;

@@ -13,13 +13,17 @@ void mqtt_commit(struct mqtt *m, size_t size)
     m->transport->commit(m->transport->context, size);
 }
 
-bool mqtt_send_small(struct mqtt *m, mqtt_small bytes, size_t size)
+bool mqtt_send_small(struct mqtt *m, uint32_t bytes, size_t size)
 {
     struct mqtt_writer w;
+    uint32_t fifth = 0;
+#if MQTT_WITH_QOS2
+    fifth = (uint32_t)m->ack_reason << 24;
+#endif
     if (mqtt_available(m, &w) < size)
         return false;
-    for (size_t left = size; left > 0; left--, bytes >>= 8)
-        mqtt_write_u8(&w, (unsigned)(bytes & 0xFF));
+    for (size_t left = size; left > 0; left--, bytes = bytes >> 8 | fifth)
+        mqtt_write_u8(&w, bytes & 0xFF);
     mqtt_commit(m, size);
     return true;
 }
@@ -118,10 +122,12 @@ int mqtt_send(struct mqtt *m, unsigned head, size_t remaining, mqtt_body *body, 
     return packet_id;
 }
 
+#if MQTT_WITH_PROPERTIES
 int mqtt_send_packet(struct mqtt *m, unsigned head, mqtt_body *body, const void *packet, size_t count)
 {
     return mqtt_send(m, head, mqtt_body_size(body, packet), body, packet, count);
 }
+#endif
 
 size_t mqtt_room(const struct mqtt *m)
 {
@@ -322,10 +328,8 @@ int mqtt_subscribe_with(struct mqtt *m, const struct mqtt_filters *filters, uint
 
 int mqtt_unsubscribe_with(struct mqtt *m, const struct mqtt_filters *filters, uint32_t now_ms)
 {
-    struct mqtt_filters without = *filters;
-    without.identifier = 0;
     m->now_ms = now_ms;
-    return mqtt_send_filters(m, MQTT_UNSUBSCRIBE, &without);
+    return mqtt_send_filters(m, MQTT_UNSUBSCRIBE, filters);
 }
 
 int mqtt_acknowledge(struct mqtt *m, const struct mqtt_closure *closure, uint32_t now_ms)
@@ -346,9 +350,8 @@ int mqtt_acknowledge(struct mqtt *m, const struct mqtt_closure *closure, uint32_
     if (result < 0)
         return result;
 #if MQTT_WITH_QOS2
-    uint16_t *received = type == MQTT_PUBREC ? mqtt_find_unreleased(m, m->ack_id) : NULL;
-    if (received != NULL && closure->reason >= MQTT_REASON_UNSPECIFIED)
-        mqtt_qos2_release(m, received); /* 4.3.3: that was the end of it */
+    if (type == MQTT_PUBREC && closure->reason >= MQTT_REASON_UNSPECIFIED)
+        mqtt_qos2_release(m, mqtt_find_unreleased(m, m->ack_id)); /* 4.3.3: that was the end of it */
 #endif
     m->ack_id = 0;
     return 0;

@@ -45,11 +45,19 @@ static void empty_store(struct mqtt *m, uint32_t from)
     }
 }
 
+static void read_record(const struct mqtt *m, uint32_t key, size_t offset, void *to, size_t length)
+{
+    const struct mqtt_store *store = store_of(m);
+    store->read(store->context, key, offset, to, length);
+}
+
 /* One record after a reset: whether it is of use. */
 static bool restore_record(struct mqtt *m, const struct mqtt_record *record)
 {
+    static const uint8_t by_qos[4] = {0, MQTT_PUBACK, MQTT_PUBREC, 0};
     uint16_t id = (uint16_t)record->key;
-    uint8_t head = 0;
+    uint8_t bytes[5]; /* its fixed header */
+    struct mqtt_frame frame;
     if (id == 0 || record->key >= 2 * MQTT_STORE_RECEIVED)
         return false;
     if (record->key >= MQTT_STORE_RECEIVED) {
@@ -64,14 +72,23 @@ static bool restore_record(struct mqtt *m, const struct mqtt_record *record)
     }
     if (record->size < MQTT_PUBACK_SIZE)
         return false;
-    store_of(m)->read(store_of(m)->context, record->key, 0, &head, 1);
+    size_t length = record->size < sizeof bytes ? record->size : sizeof bytes;
+    read_record(m, record->key, 0, bytes, length);
+    (void)mqtt_decode_frame(bytes, length, SIZE_MAX, &frame);
+#if MQTT_WITH_STREAMING
+    if (frame.total != record->size)
+        return false; /* only its beginning: the source of the rest is gone */
+#endif
     struct mqtt_inflight *slot = mqtt_slot(m, id);
-    unsigned qos = head >> MQTT_PUBLISH_QOS_SHIFT & 3;
-    if (slot->awaits != 0 || (head >> 4 != MQTT_PUBREL && (head >> 4 != MQTT_PUBLISH || qos == 0)))
-        return false; /* a SUBSCRIBE, too: who asked for it has forgotten */
+    uint8_t awaits = 0; /* a SUBSCRIBE is of no use: who asked for it has forgotten */
+    if (frame.head >> 4 == MQTT_PUBLISH)
+        awaits = by_qos[frame.head >> MQTT_PUBLISH_QOS_SHIFT & 3];
+    else if (frame.head >> 4 == MQTT_PUBREL)
+        awaits = MQTT_PUBCOMP;
+    if (awaits == 0 || slot->awaits != 0)
+        return false;
     slot->packet_id = id;
-    slot->awaits = head >> 4 == MQTT_PUBREL ? MQTT_PUBCOMP : qos == 1 ? MQTT_PUBACK : MQTT_PUBREC;
-    slot->count = 1;
+    slot->awaits = awaits;
     m->last_id = id;
     return true;
 }
@@ -168,8 +185,7 @@ static struct mqtt_inflight *next_due(struct mqtt *m, struct mqtt_record *record
 static uint8_t obstacle(const struct mqtt *m, const struct mqtt_inflight *slot, size_t size, uint8_t head)
 {
     unsigned qos = head >> MQTT_PUBLISH_QOS_SHIFT & 3;
-    if (size == 0 || m->foreign ||
-        (m->renewed && (slot->awaits == MQTT_PUBREC || slot->awaits == MQTT_PUBCOMP)))
+    if (size == 0 || m->foreign || (m->renewed && (slot->awaits | 2) == MQTT_PUBCOMP /* or PUBREC */))
         return MQTT_REASON_PACKET_ID_NOT_FOUND;
     if (size > m->limits.maximum_packet_size)
         return MQTT_REASON_PACKET_TOO_LARGE;
@@ -180,15 +196,19 @@ static uint8_t obstacle(const struct mqtt *m, const struct mqtt_inflight *slot, 
     return (head & MQTT_PUBLISH_RETAIN) && !m->limits.retain_available ? MQTT_REASON_RETAIN_NOT_SUPPORTED : 0;
 }
 
-static void copy_record(struct mqtt *m, const struct mqtt_record *record, struct mqtt_writer *w, uint8_t head)
+/* The packet once more, `head` being its first byte now. */
+static void copy_record(const struct mqtt *m, const struct mqtt_record *record, struct mqtt_writer *w,
+                        uint8_t head)
 {
-    const struct mqtt_store *store = store_of(m);
-    mqtt_write_u8(w, head);
-    size_t rest = record->size - 1;
-    size_t first = w->room[0].length < rest ? w->room[0].length : rest;
-    store->read(store->context, record->key, 1, w->room[0].data, first);
-    if (first < rest)
-        store->read(store->context, record->key, 1 + first, w->room[1].data, rest - first);
+    uint8_t chunk[32];
+    for (size_t at = 0; at < record->size; at += sizeof chunk) {
+        size_t left = record->size - at;
+        size_t length = left < sizeof chunk ? left : sizeof chunk;
+        read_record(m, record->key, at, chunk, length);
+        if (at == 0)
+            chunk[0] = head;
+        mqtt_write_bytes(w, chunk, length);
+    }
 }
 
 static bool send_again(struct mqtt *m, struct mqtt_inflight *slot, const struct mqtt_record *record,
@@ -217,16 +237,19 @@ static bool send_again(struct mqtt *m, struct mqtt_inflight *slot, const struct 
     return true;
 }
 
-static void give_up(struct mqtt *m, struct mqtt_inflight *slot, uint8_t reason, struct mqtt_event *event)
+/* True: the event tells. */
+static bool give_up(struct mqtt *m, struct mqtt_inflight *slot, uint8_t reason, struct mqtt_event *event)
 {
     const struct mqtt_ack ack = {.packet_id = slot->packet_id, .reason = reason};
     if (mqtt_is_publication(slot)) {
+        mqtt_clear_details(event);
         mqtt_settle_publish(m, slot, &ack, event);
-        return;
+        return true;
     }
     if (m->subscribe_id == slot->packet_id)
         m->subscribe_id = 0;
     mqtt_free_slot(m, slot);
+    return false;
 }
 
 static size_t whole_size(const struct mqtt *m, const struct mqtt_record *record)
@@ -247,14 +270,12 @@ static bool replay(struct mqtt *m, struct mqtt_event *event)
     while ((slot = next_due(m, &record)) != NULL) {
         uint8_t head = 0;
         if (record.size > 0)
-            store_of(m)->read(store_of(m)->context, record.key, 0, &head, 1);
+            read_record(m, record.key, 0, &head, 1);
         uint8_t reason = obstacle(m, slot, whole_size(m, &record), head);
-        if (reason != 0)
-            give_up(m, slot, reason, event);
-        else if (!send_again(m, slot, &record, head))
-            return false;
-        if (event->type != 0)
+        if (reason != 0 && give_up(m, slot, reason, event))
             return true;
+        if (reason == 0 && !send_again(m, slot, &record, head))
+            return false;
     }
     m->replaying = false;
     return false;
@@ -262,7 +283,6 @@ static bool replay(struct mqtt *m, struct mqtt_event *event)
 
 bool mqtt_session_continue(struct mqtt *m, struct mqtt_event *event)
 {
-    event->type = 0;
     if (m->replaying && replay(m, event))
         return true;
     if (m->subscribing && m->subscribe_id == 0) {

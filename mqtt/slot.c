@@ -12,7 +12,7 @@ bool mqtt_has_inflight(const struct mqtt *m)
 
 bool mqtt_is_publication(const struct mqtt_inflight *slot)
 {
-    return slot->awaits == MQTT_PUBACK || slot->awaits == MQTT_PUBREC || slot->awaits == MQTT_PUBCOMP;
+    return slot->awaits >= MQTT_PUBACK && slot->awaits <= MQTT_PUBCOMP;
 }
 
 bool mqtt_is_sent(const struct mqtt *m, const struct mqtt_inflight *slot)

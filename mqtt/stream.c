@@ -84,9 +84,9 @@ static int send_span(struct mqtt *m, struct mqtt_span span)
         return 0;
     int got =
         m->outgoing.source(m->outgoing.context, m->outgoing.total - m->outgoing.left, span.data, length);
-    if (got <= 0 || (size_t)got > length)
-        return got < 0 || got > 0 ? -1 : 0;
-    m->outgoing.left -= (uint32_t)got;
+    if (got > (int)length)
+        return -1;
+    m->outgoing.left -= (uint32_t)(got > 0 ? got : 0);
     return got;
 }
 
@@ -116,7 +116,7 @@ bool mqtt_send_parts(struct mqtt *m, struct mqtt_event *event)
     }
     if (first + second == 0)
         return false;
-    mqtt_commit(m, (size_t)(first + second));
+    mqtt_commit(m, (size_t)first + (size_t)second);
     /* Room comes from the peer's acknowledgements, which a broker that reads nothing stops giving. */
     m->received_ms = m->now_ms;
     m->ping_pending = false;
@@ -130,6 +130,7 @@ bool mqtt_send_parts(struct mqtt *m, struct mqtt_event *event)
     }
     m->outgoing.source = NULL;
     const struct mqtt_ack done = {.packet_id = 0};
+    mqtt_clear_details(event);
     mqtt_tell_published(event, &done);
     return true;
 }

@@ -17,8 +17,8 @@ void mqtt_write_u8(struct mqtt_writer *w, unsigned value)
 {
     if (w->room[0].length == 0 && !beyond(w, 1))
         return;
-    *w->room[0].data++ = (uint8_t)value;
     w->room[0].length--;
+    *w->room[0].data++ = (uint8_t)value;
 }
 
 void mqtt_write_u16(struct mqtt_writer *w, size_t value)
@@ -50,24 +50,30 @@ size_t mqtt_varint_size(size_t value)
     return size;
 }
 
-void mqtt_write_bytes(struct mqtt_writer *w, const void *data, size_t length)
+/* More than the first span takes. */
+__attribute__((noinline)) static void write_across(struct mqtt_writer *w, const uint8_t *from, size_t length)
 {
-    const uint8_t *from = data;
-    size_t first = w->room[0].length;
-    if (length > first) {
-        uint8_t *at = w->room[0].data;
-        if (!beyond(w, length))
-            return;
-        memcpy(at, from, first);
-        from += first;
-        length -= first;
-    }
-    if (length == 0) /* the data of an empty slice may be NULL */
+    const struct mqtt_span first = w->room[0];
+    if (!beyond(w, length))
         return;
     uint8_t *at = w->room[0].data;
-    w->room[0].data = at + length;
-    w->room[0].length -= length;
-    memcpy(at, from, length);
+    size_t rest = length - first.length;
+    w->room[0].data = at + rest;
+    w->room[0].length -= rest;
+    memcpy(first.data, from, first.length);
+    memcpy(at, from + first.length, rest);
+}
+
+void mqtt_write_bytes(struct mqtt_writer *w, const void *data, size_t length)
+{
+    uint8_t *at = w->room[0].data;
+    if (length > w->room[0].length) {
+        write_across(w, data, length);
+    } else if (length > 0) { /* the data of an empty slice may be NULL */
+        w->room[0].data = at + length;
+        w->room[0].length -= length;
+        memcpy(at, data, length);
+    }
 }
 
 void mqtt_write_binary(struct mqtt_writer *w, const void *data, size_t length)

@@ -57,20 +57,20 @@ static void connack_is_told(void **state)
     bench_expect_idle(&b);
     bench_feed(&b, "20 (00 00 (12 00 03 'you' 1a 00 03 'a/b' 1f 00 02 'hi' 26 00 01 'k' 00 01 'v'))");
     bench_expect_event(&b, MQTT_EVENT_CONNECTED);
-    assert_true(bench_slice_is(b.event.connected.client_id, "you"));
-    assert_true(bench_slice_is(b.event.connected.response_information, "a/b"));
-    assert_true(bench_slice_is(b.event.reason_string, "hi"));
-    assert_true(has_user(b.event.properties));
+    assert_true(bench_slice_is(b.event.details.client_id, "you"));
+    assert_true(bench_slice_is(b.event.details.response_information, "a/b"));
+    assert_true(bench_slice_is(b.event.details.reason_string, "hi"));
+    assert_true(has_user(b.event.details.properties));
     bench_free(&b);
 
     bench_init(&b, &bench_config);
     bench_expect_idle(&b);
     bench_feed(&b, "20 03 00 00 00");
     bench_expect_event(&b, MQTT_EVENT_CONNECTED);
-    assert_null(b.event.connected.client_id.data);
-    assert_null(b.event.connected.response_information.data);
-    assert_null(b.event.reason_string.data);
-    assert_false(has_user(b.event.properties));
+    assert_null(b.event.details.client_id.data);
+    assert_null(b.event.details.response_information.data);
+    assert_null(b.event.details.reason_string.data);
+    assert_false(has_user(b.event.details.properties));
     bench_free(&b);
 }
 
@@ -95,9 +95,9 @@ static void end_is_told(void **state)
             bench_expect_event(&b, MQTT_EVENT_CONNECTED);
         bench_feed(&b, rows[i].bytes);
         bench_expect_end(&b, rows[i].cause, MQTT_REASON_SERVER_MOVED);
-        assert_true(bench_slice_is(b.event.disconnected.server_reference, "other"));
-        assert_true(bench_slice_is(b.event.reason_string, "busy"));
-        assert_true(has_user(b.event.properties));
+        assert_true(bench_slice_is(b.event.details.server_reference, "other"));
+        assert_true(bench_slice_is(b.event.details.reason_string, "busy"));
+        assert_true(has_user(b.event.details.properties));
         assert_int_equal(b.closes, 0);
         assert_int_equal(mqtt_wait_ms(&b.m, b.now_ms), 0);
         bench_expect_idle(&b);
@@ -166,17 +166,17 @@ static void acknowledgements_are_told(void **state)
     bench_feed(&b, "40 (00 01 97 (1f 00 04 'full' 26 00 01 'k' 00 01 'v')) 40 02 00 02"
                    "90 (00 03 (1f 00 02 'no' 26 00 01 'k' 00 01 'v') 87) b0 (00 04 (1f 00 02 'so') 11)");
     bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
-    assert_true(bench_slice_is(b.event.reason_string, "full"));
-    assert_true(has_user(b.event.properties));
+    assert_true(bench_slice_is(b.event.details.reason_string, "full"));
+    assert_true(has_user(b.event.details.properties));
     bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
-    assert_null(b.event.reason_string.data);
-    assert_false(has_user(b.event.properties));
+    assert_null(b.event.details.reason_string.data);
+    assert_false(has_user(b.event.details.properties));
     bench_expect_event(&b, MQTT_EVENT_SUBSCRIBED);
-    assert_true(bench_slice_is(b.event.reason_string, "no"));
-    assert_true(has_user(b.event.properties));
+    assert_true(bench_slice_is(b.event.details.reason_string, "no"));
+    assert_true(has_user(b.event.details.properties));
     bench_expect_event(&b, MQTT_EVENT_UNSUBSCRIBED);
-    assert_true(bench_slice_is(b.event.reason_string, "so"));
-    assert_false(has_user(b.event.properties));
+    assert_true(bench_slice_is(b.event.details.reason_string, "so"));
+    assert_false(has_user(b.event.details.properties));
     bench_free(&b);
 }
 

@@ -349,6 +349,7 @@ static void nonsense_in_the_store(void **state)
         {0x10000, ""},
         {5, "00 00 00 00"},
         {6, "40 02 00 06"},
+        {7, "32 20 00 01 't' 00 07 00"},
         {0xFFFFFFFF, ""},
     };
     struct bench b;
