@@ -2,19 +2,22 @@
 # finds what is missing, in the right order, and says what it does.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run posix test bench firmware host size stack schedule trace emulator-torture flash attach debug lint format clean packages-%
+.PHONY: help run posix test fuzz simulate bench firmware host size stack schedule trace emulator-torture flash attach debug lint format clean packages-%
 
 RELEASE := build/firmware-release
 HOST := build/host-debug
 SANITIZE := build/host-sanitize
 # MOTE_FULL=1: with everything that can be switched on.
-FIRMWARE := mote$(if $(filter 1,$(MOTE_FULL)),-full)
+FULL := $(if $(filter 1,$(MOTE_FULL)),-full)
+FIRMWARE := mote$(FULL)
 ELF := $(RELEASE)/$(FIRMWARE).elf
 
 help:
 	@echo "make run      the firmware on the virtual board, with a real MQTT broker on this machine"
 	@echo "make posix    the same firmware as a Linux process (docs/posix.md), likewise"
 	@echo "make test     every test"
+	@echo "make fuzz     SECONDS=60 TARGET=NAME: one libFuzzer program, or without TARGET each of them"
+	@echo "make simulate SEEDS=100000 SEED=1: TCP connections over bad links in virtual time"
 	@echo "make firmware the release firmware: $(ELF)"
 	@echo "make bench    instructions of the stack's paths against their budgets"
 	@echo "make size     flash and RAM against their budgets"
@@ -25,6 +28,7 @@ help:
 	@echo "make flash    writes the firmware to a real Nucleo-F429ZI; attach: its log; debug: GDB,"
 	@echo "              also as make debug BOARD=virtual"
 	@echo "make lint     clang-tidy; format: clang-format"
+	@echo "MOTE_FULL=1 with run, posix, firmware, size, stack, flash, debug: the full firmware"
 	@echo "Configured by MAC_ADDRESS, IP_ADDRESS, BROKER_IP_ADDRESS, BROKER_HOST, BROKER_PORT: see app/configure.sh"
 
 packages-%:
@@ -46,13 +50,30 @@ run: firmware host
 posix: packages-run
 	@app/configure.sh
 	@cmake --preset host-debug >/dev/null
-	@cmake --build --preset host-debug --target mote-posix
-	@app/run.sh $(HOST)/mote-posix - $(ARGS)
+	@cmake --build --preset host-debug --target mote-posix$(FULL)
+	@app/run.sh $(HOST)/mote-posix$(FULL) - $(ARGS)
 
 test: packages-test
 	@tests/run.sh
 
-bench: host
+# libFuzzer programs (fuzz/, cmake/fuzz.cmake). Findings: build/fuzz/findings; replayed by build/fuzz/TARGET FILE.
+fuzz: packages-fuzz
+	@cmake --preset fuzz -DMOTE_FUZZ_SECONDS=$(or $(SECONDS),60) >/dev/null
+	@cmake --build --preset fuzz $(if $(TARGET),--target $(TARGET)) >build/fuzz.log || { cat build/fuzz.log; exit 1; }
+ifdef TARGET
+	@sh fuzz/run.sh build/fuzz $(TARGET) $(or $(SECONDS),60)
+else
+	@ctest --preset fuzz -j "$$(nproc)"
+endif
+
+# Each seed is a world of eight connections. SEED=N SEEDS=1 replays one and leaves its frames in a file (docs/network.md).
+simulate: packages-run
+	@cmake --preset host-debug >/dev/null
+	@cmake --build --preset host-debug --target net-full-sim_connections net-server-sim_connections >/dev/null
+	@cd $(HOST) && ./net-full-sim_connections $(or $(SEED),1) $(or $(SEEDS),100000)
+	@cd $(HOST) && ./net-server-sim_connections $(or $(SEED),1) $(or $(SEEDS),100000)
+
+bench: packages-bench host
 	@bench/net.sh $(HOST)/virtual-board
 	@bench/kernel.sh $(HOST)
 	@bench/mqtt.sh $(HOST)/virtual-board

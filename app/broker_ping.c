@@ -2,11 +2,8 @@
 
 #if NET_WITH_PING
 
+#include "app/log_ip.h"
 #include "log/log.h"
-
-#define LOG_IP_FORMAT "%u.%u.%u.%u"
-#define LOG_IP(a)                                                                                            \
-    (unsigned)((a) >> 24), (unsigned)((a) >> 16 & 255), (unsigned)((a) >> 8 & 255), (unsigned)((a)&255)
 
 enum {
     TIMEOUT_MS = 2000,

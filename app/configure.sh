@@ -5,7 +5,7 @@
 #   MAC_ADDRESS        02-00-00-03-02-00 or with colons; unset: made from the chip's unique id
 #   IP_ADDRESS         192.168.1.10 or 192.168.1.10/24; unset: DHCP
 #   GATEWAY_ADDRESS    with IP_ADDRESS; unset: none
-#   DNS_ADDRESS        with IP_ADDRESS and BROKER_HOST
+#   DNS_ADDRESS        with IP_ADDRESS, and BROKER_HOST or NTP_HOST
 #   BROKER_IP_ADDRESS  unset: 10.0.2.2, the host as the virtual board sees it
 #   BROKER_HOST        a name instead of an address
 #   BROKER_PORT        unset: 1883
@@ -42,11 +42,12 @@ address() {
     printf '0x%08X' "$value"
 }
 
-# host NAME VALUE
+# host NAME VALUE: refuses what is no name, or cannot be resolved
 host() {
     printf '%s' "$2" | grep -Eqix '([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*' &&
         [ ${#2} -le 127 ] ||
         refuse "$1=$2 is not a host name: letters, digits, hyphens and dots, 127 at most"
+    [ "$ip" = 0 ] || [ "$dns" != 0 ] || refuse "$1=$2 with IP_ADDRESS needs DNS_ADDRESS, the name server to ask"
 }
 
 for name in MAC_ADDRESS IP_ADDRESS GATEWAY_ADDRESS DNS_ADDRESS BROKER_IP_ADDRESS BROKER_HOST BROKER_PORT \
@@ -99,8 +100,6 @@ broker=0 host=""
 if [ -n "${BROKER_HOST:-}" ]; then
     [ -z "${BROKER_IP_ADDRESS:-}" ] || refuse "set BROKER_HOST or BROKER_IP_ADDRESS, not both"
     host BROKER_HOST "$BROKER_HOST"
-    [ "$ip" = 0 ] || [ "$dns" != 0 ] ||
-        refuse "BROKER_HOST=$BROKER_HOST with IP_ADDRESS needs DNS_ADDRESS, the name server to ask"
     host=$BROKER_HOST
 else
     broker=$(address BROKER_IP_ADDRESS "${BROKER_IP_ADDRESS:-10.0.2.2}")

@@ -4,16 +4,13 @@
 
 #include "app/config.h"
 #include "app/identity.h"
+#include "app/log_ip.h"
 #include "app/wall_clock.h"
 #include "log/log.h"
 #include "net/mdns.h"
 #include "net/sntp.h"
 #include "target/nucleo-f429zi/board.h"
 #include "target/stm32f429/ethernet.h"
-
-#define LOG_IP_FORMAT "%u.%u.%u.%u"
-#define LOG_IP(a)                                                                                            \
-    (unsigned)((a) >> 24), (unsigned)((a) >> 16 & 255), (unsigned)((a) >> 8 & 255), (unsigned)((a)&255)
 
 static const struct mqtt_slice topics = {identity_topics, sizeof identity_topics - 1};
 
@@ -32,12 +29,12 @@ static const struct mqtt_config mqtt_config = {
 
 #if NET_WITH_MDNS
 /* "mote-030200" of the MAC address's last half, for people to type; valid until the next call. */
-static const char *short_name(const uint8_t mac[6])
+static const char *short_name(void)
 {
     static char name[] = "mote-xxxxxx";
 
-    for (size_t i = 0; i < 6; i++)
-        name[5 + i] = "0123456789abcdef"[i % 2 ? mac[3 + i / 2] & 15 : mac[3 + i / 2] >> 4];
+    for (size_t i = 3; i < 6; i++)
+        memcpy(name + strlen("mote-") + 2 * (i - 3), IDENTITY_MAC + 3 * i, 2);
     return name;
 }
 #endif
@@ -56,7 +53,7 @@ void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4
         .ntp_name = config.ntp_host && config.ntp_host[0] ? config.ntp_host : NULL,
 #endif
 #if NET_WITH_MDNS
-        .mdns_name = short_name(mac),
+        .mdns_name = short_name(),
 #endif
 #if NET_WITH_IGMP
         .multicast_filter = ethernet_multicast,

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Instructions that the stack executes, against the budgets; what the device does when the stack calls it, five to ten
-# instructions a call, is included.
+# instructions a call, is included. Then the same beside lwIP.
 #   bench/net.sh VIRTUAL_BOARD
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,4 +17,5 @@ row 5 - "TCP: send 64 bytes, and receive the acknowledgement"
 row 6 - "UDP: receive 64 bytes"
 row 7 - "UDP: send 64 bytes"
 row 8 - "net_poll with nothing to do"
+bench/lwip/versus.sh "$board"
 exit $status

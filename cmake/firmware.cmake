@@ -80,6 +80,11 @@ foreach(folder kernel target)
   endforeach()
 endforeach()
 
+# The kernel's paths are others at -O2 (KERNEL_FAST): each of their instructions is preempted, too.
+mote_firmware(kernel-preempt-fast tests/kernel/prog_preempt.c)
+target_include_directories(kernel-preempt-fast PRIVATE tests/kernel)
+target_compile_options(kernel-preempt-fast PRIVATE -O2)
+
 # bench/*.c, run by bench/*.sh.
 file(GLOB benches CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} bench/*.c)
 foreach(program IN LISTS benches)
@@ -87,6 +92,13 @@ foreach(program IN LISTS benches)
   mote_firmware(bench-${name} ${program})
 endforeach()
 target_sources(bench-path PRIVATE app/broker.c)
+# The MQTT engine with everything on.
+mote_program(bench-mqtt-full bench/mqtt.c)
+target_link_libraries(bench-mqtt-full PRIVATE mqtt-full)
+# Side by side with lwIP, by bench/net.sh alone.
+if(EXISTS "${MOTE_LWIP}/src/core/tcp.c")
+  add_subdirectory(bench/lwip)
+endif()
 # The kernel's budgets are of -O2, and its paths are inline.
 target_compile_options(bench-kernel PRIVATE -O2)
 

@@ -178,7 +178,7 @@ static inline void kernel_observe_unlock(const struct kernel_observed_lock *lock
 /* Between the two: declared after the lock is taken, so cleaned up before it is released. */
 #define KERNEL_OBSERVE_LOCK(resource)                                                                        \
     for (struct kernel_observed_lock kernel_observed_lock_##resource                                         \
-         __attribute__((cleanup(kernel_observe_unlock))) =                                                   \
+         __attribute__((unused, cleanup(kernel_observe_unlock))) =                                           \
              kernel_observe_lock(RESOURCE_##resource, KERNEL_THIS_NUMBER != KERNEL_INIT_NUMBER);             \
          kernel_lock_##resource.held; kernel_lock_##resource.held = 0)
 

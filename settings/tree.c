@@ -9,7 +9,7 @@ static bool is_name_byte(char c)
 
 static bool is_path(const char *path)
 {
-    size_t length = strnlen(path, SETTINGS_PATH_MAX + 1);
+    size_t length = strlen(path);
     unsigned depth = 0;
 
     if (length == 0 || length > SETTINGS_PATH_MAX || path[0] != '/' || path[length - 1] == '/')
@@ -49,13 +49,19 @@ static bool is_torn(const struct settings_tree *tree, size_t first, size_t betwe
     return shared_parts(a, c, strlen(c)) > shared_parts(a, b, strlen(b));
 }
 
+/* Does a path begin with these `length` bytes? */
+static bool begins_with(const char *path, const char *start, size_t length)
+{
+    return strlen(path) >= length && memcmp(path, start, length) == 0;
+}
+
 /* Is leaf `inner` an inner node of leaf `outer`'s path? */
 static bool is_within(const struct settings_tree *tree, size_t outer, size_t inner)
 {
     const char *path = tree->leaves[inner].path;
     size_t length = strlen(path);
 
-    return strncmp(tree->leaves[outer].path, path, length) == 0 && tree->leaves[outer].path[length] == '/';
+    return begins_with(tree->leaves[outer].path, path, length) && tree->leaves[outer].path[length] == '/';
 }
 
 bool settings_tree_is_valid(const struct settings_tree *tree)
@@ -84,7 +90,7 @@ int settings_find(const struct settings_tree *tree, const char *path, size_t len
 
         if (parts > *depth)
             *depth = parts;
-        if (parts == 0 || strncmp(leaf, path, length) != 0)
+        if (parts == 0 || !begins_with(leaf, path, length))
             continue;
         if (leaf[length] == '\0')
             return (int)i;
@@ -135,7 +141,8 @@ static bool text_is(struct text text, const char *word)
  */
 static int other_type(struct text text)
 {
-    bool starts = text.length > 0 && (memchr("\"[{-", text.at[0], 4) != NULL || is_digit(text.at[0]));
+    char first = text.length > 0 ? text.at[0] : '\0';
+    bool starts = first == '"' || first == '[' || first == '{' || first == '-' || is_digit(first);
 
     return starts || text_is(text, "true") || text_is(text, "false") || text_is(text, "null")
                ? SETTINGS_ERROR_TYPE
@@ -337,12 +344,13 @@ static uint32_t inner_id(const struct settings_tree *tree, size_t leaf, unsigned
 /* Part number `depth` (from 0) of a path. */
 static struct text part(const char *path, unsigned depth)
 {
-    struct text text;
+    struct text text = {0};
 
-    while (depth-- > 0)
-        path = strchr(path + 1, '/');
-    text.at = path + 1;
-    text.length = strcspn(text.at, "/");
+    for (unsigned slashes = 0; slashes <= depth; path++)
+        slashes += *path == '/';
+    text.at = path;
+    while (path[text.length] != '\0' && path[text.length] != '/')
+        text.length++;
     return text;
 }
 

@@ -17,7 +17,7 @@ quietly() {
 }
 
 mkdir -p build
-for preset in firmware-release firmware-debug host-debug host-sanitize; do
+for preset in firmware-release firmware-debug host-debug host-sanitize fuzz; do
     echo "building $preset"
     quietly cmake --preset $preset
     quietly cmake --build --preset $preset -j "$jobs"
@@ -25,12 +25,14 @@ done
 cmake/size.sh build/firmware-release/mote.elf || true # a test of its own
 
 status=0
-for preset in host-debug host-sanitize; do
+# Last the libFuzzer programs, 60 s each, on as many cores as there are.
+for preset in host-debug host-sanitize fuzz; do
     ctest --preset $preset -j "$jobs" --no-tests=error --test-output-size-passed 10000000 || status=1
 done
 
 # Cases: cmocka's and the board programs' lines, unittest's. A program that died counts as one failure more.
-logs="build/host-debug/Testing/Temporary/LastTest.log build/host-sanitize/Testing/Temporary/LastTest.log"
+logs="build/host-debug/Testing/Temporary/LastTest.log build/host-sanitize/Testing/Temporary/LastTest.log
+    build/fuzz/Testing/Temporary/LastTest.log"
 count() {
     # shellcheck disable=SC2086
     cat $logs | grep -Ec "$1" || true

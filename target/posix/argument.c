@@ -1,8 +1,8 @@
 #include "target/posix/argument.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,14 +48,20 @@ bool argument_host(const char *text, uint32_t *address, uint32_t *netmask)
 
 bool argument_mac(const char *text, uint8_t mac[6])
 {
-    unsigned bytes[6];
-    int length = 0;
+    uint8_t bytes[6];
 
-    if (sscanf(text, "%2x%*1[:-]%2x%*1[:-]%2x%*1[:-]%2x%*1[:-]%2x%*1[:-]%2x%n", &bytes[0], &bytes[1],
-               &bytes[2], &bytes[3], &bytes[4], &bytes[5], &length) != 6 ||
-        length != sizeof "02-00-00-03-02-00" - 1 || text[length] != '\0' || bytes[0] & 1)
+    if (strlen(text) != sizeof "02-00-00-03-02-00" - 1)
         return false;
-    for (unsigned i = 0; i < 6; i++)
-        mac[i] = (uint8_t)bytes[i];
+    for (unsigned i = 0; i < 6; i++, text += 3) {
+        const char digits[] = {text[0], text[1], '\0'};
+
+        if (!isxdigit((unsigned char)digits[0]) || !isxdigit((unsigned char)digits[1]) ||
+            !strchr(i == 5 ? "" : "-:", text[2]))
+            return false;
+        bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    if (bytes[0] & 1)
+        return false;
+    memcpy(mac, bytes, sizeof bytes);
     return true;
 }

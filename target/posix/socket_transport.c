@@ -36,10 +36,29 @@ static int connect_to(const struct addrinfo *address)
     int one = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(fd, address->ai_addr, address->ai_addrlen) < 0 && errno != EINPROGRESS) {
+        int error = errno;
         close(fd);
+        errno = error;
         return -1;
     }
     return fd;
+}
+
+/* The one whose turn it is. Not none. */
+static const struct addrinfo *choose(struct socket_transport *t, const struct addrinfo *list)
+{
+    t->addresses = 0;
+    for (const struct addrinfo *each = list; each != NULL; each = each->ai_next)
+        t->addresses++;
+    for (unsigned skip = t->turn % t->addresses; skip > 0; skip--)
+        list = list->ai_next;
+    return list;
+}
+
+static void failed(struct socket_transport *t, int error)
+{
+    t->error = error;
+    t->turn++;
 }
 
 static int socket_open(void *context)
@@ -47,10 +66,16 @@ static int socket_open(void *context)
     struct socket_transport *t = context;
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses = NULL;
+    drop(t);
+    t->error = 0;
+    t->addresses = 0;
     if (getaddrinfo(t->host, t->port, &hints, &addresses) != 0)
         return -1;
-    drop(t);
-    t->fd = connect_to(addresses);
+    do {
+        t->fd = connect_to(choose(t, addresses));
+        if (t->fd < 0)
+            failed(t, errno);
+    } while (t->fd < 0 && t->turn % t->addresses != 0);
     freeaddrinfo(addresses);
     if (t->fd < 0)
         return -1;
@@ -66,10 +91,12 @@ static void finish_opening(struct socket_transport *t)
     socklen_t length = sizeof error;
     if (poll(&p, 1, 0) <= 0)
         return;
-    if (getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 || error != 0)
-        drop(t);
-    else
+    if (getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0) {
         t->state = MQTT_TRANSPORT_OPEN;
+        return;
+    }
+    failed(t, error);
+    drop(t);
 }
 
 static void flush(struct socket_transport *t)
@@ -201,6 +228,8 @@ void socket_transport_init(struct socket_transport *t, const char *host, const c
 
 void socket_transport_wait(struct socket_transport *t, uint32_t timeout_ms)
 {
+    if (t->closing)
+        (void)socket_state(t); /* takes in the end, which would wake us for ever */
     short output = t->state == MQTT_TRANSPORT_OPENING || t->tx_length > 0 ? POLLOUT : 0;
     struct pollfd p = {.fd = t->fd, .events = (short)(POLLIN | output)};
     (void)poll(&p, t->fd >= 0 ? 1 : 0, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);

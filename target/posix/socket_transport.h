@@ -11,7 +11,10 @@ struct socket_transport {
     struct mqtt_transport mqtt; /* give its address to mqtt_init */
     const char *host;
     const char *port;
-    int fd; /* -1: none */
+    unsigned turn;      /* of the host's addresses: after a failure it is the next one's */
+    unsigned addresses; /* how many there were at the last attempt */
+    int error;          /* errno of the last failure to connect; 0: the name was not found */
+    int fd;             /* -1: none */
     enum mqtt_transport_state state;
     bool closing; /* by our side: what still comes is dropped */
     uint8_t *rx;

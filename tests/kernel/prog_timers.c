@@ -175,6 +175,13 @@ static void latency(void)
     }
     CHECK("a deadline is never early", !early);
     CHECK("nor later than the timer's and the dispatcher's instructions take", worst <= LATE_MAX_US);
+
+    /* In a process, where computing takes no time, this is exact. */
+    late_us = -1;
+    if (spawn_after(late, 40, clock_now() + 41) < 0)
+        finish(false);
+    spend(100);
+    CHECK("of a delay, the microsecond that has begun is no part", late_us >= 0);
 }
 
 static void arming(void)

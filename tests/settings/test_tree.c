@@ -96,6 +96,19 @@ static void a_path_of_any_length_is_only_not_found(void **state)
     }
 }
 
+/* A NUL in the path is a byte like others, not its end. */
+static void a_path_with_a_nul_is_no_leafs(void **state)
+{
+    static const char path[40] = "/group/period";
+    unsigned depth;
+
+    (void)state;
+    for (size_t length = 14; length <= sizeof path; length++) {
+        assert_int_equal(settings_find(&tree, path, length, &depth), SETTINGS_ERROR_NOT_FOUND);
+        assert_int_equal(depth, 1);
+    }
+}
+
 static void check_set(size_t leaf, const char *json, size_t length, int expected)
 {
     struct values values = {.led = true, .count = 7, .group = {.period = 1000}};
@@ -282,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_leaves_and_says_how_far_it_came),
+        cmocka_unit_test(a_path_with_a_nul_is_no_leafs),
         cmocka_unit_test(a_path_of_any_length_is_only_not_found),
         cmocka_unit_test(takes_and_refuses_json),
         cmocka_unit_test(what_is_written_is_read_back),

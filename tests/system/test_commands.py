@@ -31,12 +31,20 @@ class Environment(unittest.TestCase):
     def test_all_given(self):
         result, header = self.configure(MAC_ADDRESS="02:00:00:03:02:Af", IP_ADDRESS="192.168.1.10/16",
                                         GATEWAY_ADDRESS="192.168.0.1", DNS_ADDRESS="9.9.9.9",
-                                        BROKER_HOST="broker.example", BROKER_PORT="8883")
+                                        BROKER_HOST="broker.example", BROKER_PORT="8883",
+                                        NTP_ADDRESS="192.168.0.1")
         self.assertEqual(result.returncode, 0, result.stderr)
         for line in ("CONFIG_MAC {0x02, 0x00, 0x00, 0x03, 0x02, 0xAf}", "CONFIG_ADDRESS 0xC0A8010A",
                      "CONFIG_NETMASK 0xFFFF0000", "CONFIG_GATEWAY 0xC0A80001", "CONFIG_DNS_SERVER 0x09090909",
-                     "CONFIG_BROKER_ADDRESS 0", 'CONFIG_BROKER_HOST "broker.example"', "CONFIG_BROKER_PORT 8883"):
+                     "CONFIG_BROKER_ADDRESS 0", 'CONFIG_BROKER_HOST "broker.example"', "CONFIG_BROKER_PORT 8883",
+                     "CONFIG_NTP_SERVER 0xC0A80001", 'CONFIG_NTP_HOST ""'):
             self.assertIn("#define %s\n" % line, header)
+
+    def test_time_server_by_name(self):
+        for variables in ({}, {"IP_ADDRESS": "10.0.2.15", "DNS_ADDRESS": "9.9.9.9"}):
+            result, header = self.configure(NTP_HOST="pool.ntp.org", **variables)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn('#define CONFIG_NTP_SERVER 0\n#define CONFIG_NTP_HOST "pool.ntp.org"\n', header)
 
     def test_malformed_values_stop_with_one_line(self):
         for variables in ({"MAC_ADDRESS": "02-00-00-03-02"}, {"MAC_ADDRESS": "02-00-00-03-02-0g"},
@@ -49,7 +57,10 @@ class Environment(unittest.TestCase):
                           {"BROKER_HOST": "bro ker"}, {"BROKER_HOST": 'a"b'}, {"BROKER_HOST": "a\nb"},
                           {"BROKER_HOST": "a" * 64}, {"BROKER_HOST": "a", "BROKER_IP_ADDRESS": "10.0.2.2"},
                           {"BROKER_HOST": "a", "IP_ADDRESS": "10.0.2.15"},
-                          {"BROKER_PORT": "0"}, {"BROKER_PORT": "65536"}, {"BROKER_PORT": "mqtt"}):
+                          {"BROKER_PORT": "0"}, {"BROKER_PORT": "65536"}, {"BROKER_PORT": "mqtt"},
+                          {"NTP_ADDRESS": "pool.ntp.org"}, {"NTP_ADDRESS": "0.0.0.0"}, {"NTP_HOST": "a b"},
+                          {"NTP_HOST": "a\\"}, {"NTP_HOST": "a", "NTP_ADDRESS": "10.0.2.2"},
+                          {"NTP_HOST": "a", "IP_ADDRESS": "10.0.2.15"}):
             with self.subTest(**variables):
                 result, header = self.configure(**variables)
                 self.assertEqual(result.returncode, 1)

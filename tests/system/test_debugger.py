@@ -76,6 +76,14 @@ class Debugger(unittest.TestCase):
         said, _ = self.session("mote-dhcp.elf", ["break net_poll", "continue", "backtrace", "continue", "kill"])
         self.in_order(said, r"^Breakpoint 1, .*net_poll", r"^#0 .*net_poll", r"^#1 ", r"^Breakpoint 1, .*net_poll")
 
+    def test_commands_of_the_manual(self):
+        manual = (ROOT / "docs/debugging.md").read_text()
+        said, board = self.session("mote-dhcp.elf", re.findall(r"^\(gdb\) (.*)$", manual, re.MULTILINE))
+        self.in_order(said, r"^Breakpoint 1, .*task_telemetry", r"^#0 .*task_telemetry", r"<signal handler called>",
+                      r"^Hardware watchpoint 2: ", r"^New value = true$", r"^task_button ", r"^reset: pc 0x0800")
+        self.in_order(board, "button down", r"LD3 \(red\) on")
+        self.assertNotRegex(said, "Error|not defined|No symbol")
+
     def test_flash_is_what_was_loaded(self):
         said, _ = self.session("kernel-basic.elf", [
             "compare-sections", "monitor mdw 0xe000ed00", "monitor power-cycle", "info mem", "continue"])

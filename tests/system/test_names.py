@@ -206,7 +206,7 @@ class Avahi:
                        "<allow receive_sender='*'/><allow own='*'/><allow user='*'/></policy></busconfig>")
         self.daemon = Process(
             "unshare", "--mount", "sh", "-c",
-            "mount -t tmpfs run /run && mkdir /run/dbus /run/avahi-daemon && dbus-daemon --config-file=%s --fork"
+            "mount -t tmpfs run /run && mkdir /run/dbus /run/avahi-daemon && dbus-daemon --config-file=%s --fork --print-pid >/run/bus.pid"
             " && exec avahi-daemon --no-drop-root --no-chroot --no-rlimits -f %s" % (bus, config))
 
     def wait(self, pattern, limit=LIMIT):
@@ -220,7 +220,7 @@ class Avahi:
                               stderr=subprocess.STDOUT, text=True, timeout=LIMIT).stdout
 
     def stop(self):
-        subprocess.run(self.command("sh", "-c", "kill $(cat /run/dbus/pid 2>/dev/null) 2>/dev/null; true"), timeout=LIMIT)
+        subprocess.run(self.command("sh", "-c", "kill $(cat /run/bus.pid)"), timeout=LIMIT)
         self.daemon.stop()
 
 

@@ -86,7 +86,7 @@ static struct {
 static void bite(int signal_number)
 {
     (void)signal_number;
-    reset_board("watchdog");
+    reset_board("watchdog"); // NOLINT(bugprone-signal-handler): it is safe there (board.h)
 }
 
 int iwdg_start(uint32_t timeout_ms)

@@ -81,7 +81,7 @@ static void on_end(int signal_number)
 static void on_suspend(int signal_number)
 {
     (void)signal_number;
-    keys_suspend();
+    keys_suspend(); // NOLINT(bugprone-signal-handler): it is meant for one (host/keys.h)
 }
 
 static void open_keys(void)
@@ -205,7 +205,7 @@ int __wrap_main(int argc, char **argv)
         loop.next_event++; /* done in an earlier life */
     if (!ethernet_open(message, sizeof message)) {
         (void)fprintf(stderr, "mote-posix: %s\n", message);
-        return EXIT_FAILURE;
+        return OPTIONS_BAD_USE;
     }
     open_keys();
     return __real_main();

@@ -12,6 +12,8 @@
 
 struct options options = {.net = "slirp", .end_us = UINT64_MAX};
 
+enum { HOST_NAME = 128 };
+
 static const char help[] =
     "mote-posix [OPTION...]\n"
     "The firmware as a process. It logs to standard error; keys on standard input:\n"
@@ -30,7 +32,7 @@ static const char help[] =
     "  --pcap FILE       records the frames\n"
     "instead of what it was built for:\n"
     "  --mac 02-00-00-03-02-00, --ip ADDRESS[/PREFIX], --gateway ADDRESS, --dns ADDRESS,\n"
-    "  --broker ADDRESS or NAME[:PORT]\n";
+    "  --broker ADDRESS or NAME[:PORT], --ntp ADDRESS or NAME (mote-posix-full)\n";
 
 static _Noreturn __attribute__((format(printf, 1, 2))) void refuse(const char *format, ...)
 {
@@ -41,7 +43,7 @@ static _Noreturn __attribute__((format(printf, 1, 2))) void refuse(const char *f
     (void)vfprintf(stderr, format, arguments);
     (void)fputc('\n', stderr);
     va_end(arguments);
-    exit(2);
+    exit(OPTIONS_BAD_USE);
 }
 
 static uint64_t number(const char *name, const char *text, uint64_t most)
@@ -165,21 +167,42 @@ static void take_dns(const char *text)
     posix_config.dns_server = address("dns", text);
 }
 
+/* An address, or a name, which `name` keeps and the address 0 tells of. */
+static bool host(const char *text, size_t length, char name[HOST_NAME], uint32_t *host_address)
+{
+    if (length == 0 || length >= HOST_NAME)
+        return false;
+    memcpy(name, text, length);
+    name[length] = '\0';
+    if (!argument_address(name, host_address))
+        *host_address = 0;
+    return true;
+}
+
 static void take_broker(const char *text)
 {
-    static char host[128];
+    static char name[HOST_NAME];
     size_t length = strcspn(text, ":");
     uint64_t port = posix_config.broker_port;
 
-    if (length == 0 || length >= sizeof host ||
-        (text[length] == ':' && !argument_number(text + length + 1, 1, UINT16_MAX, &port)))
+    if ((text[length] == ':' && !argument_number(text + length + 1, 1, UINT16_MAX, &port)) ||
+        !host(text, length, name, &posix_config.broker_address))
         refuse("--broker %s: an address or a name is wanted, as in 192.168.1.2 or broker.local:1884", text);
-    memcpy(host, text, length);
-    host[length] = '\0';
-    posix_config.broker_host = host;
+    posix_config.broker_host = name;
     posix_config.broker_port = (uint16_t)port;
-    if (!argument_address(host, &posix_config.broker_address))
-        posix_config.broker_address = 0; /* a name */
+}
+
+static void take_ntp(const char *text)
+{
+#if NET_WITH_SNTP
+    static char name[HOST_NAME];
+
+    if (!host(text, strlen(text), name, &posix_config.ntp_server))
+        refuse("--ntp %s: an address or a name is wanted, as in 192.168.1.2 or pool.ntp.org", text);
+    posix_config.ntp_host = name;
+#else
+    refuse("--ntp %s: the standard firmware asks no time server, mote-posix-full does", text);
+#endif
 }
 
 static void take_help(const char *text)
@@ -190,20 +213,29 @@ static void take_help(const char *text)
 }
 
 static const struct option long_options[] = {
-    {"net", required_argument, NULL, 0},    {"clock", required_argument, NULL, 1},
-    {"impair", required_argument, NULL, 2}, {"cable", required_argument, NULL, 3},
-    {"at", required_argument, NULL, 4},     {"for", required_argument, NULL, 5},
-    {"seed", required_argument, NULL, 6},   {"instance", required_argument, NULL, 7},
-    {"pcap", required_argument, NULL, 8},   {"mac", required_argument, NULL, 9},
-    {"ip", required_argument, NULL, 10},    {"gateway", required_argument, NULL, 11},
-    {"dns", required_argument, NULL, 12},   {"broker", required_argument, NULL, 13},
-    {"help", no_argument, NULL, 14},        {NULL, 0, NULL, 0},
+    {"net", required_argument, NULL, 0},
+    {"clock", required_argument, NULL, 1},
+    {"impair", required_argument, NULL, 2},
+    {"cable", required_argument, NULL, 3},
+    {"at", required_argument, NULL, 4},
+    {"for", required_argument, NULL, 5},
+    {"seed", required_argument, NULL, 6},
+    {"instance", required_argument, NULL, 7},
+    {"pcap", required_argument, NULL, 8},
+    {"mac", required_argument, NULL, 9},
+    {"ip", required_argument, NULL, 10},
+    {"gateway", required_argument, NULL, 11},
+    {"dns", required_argument, NULL, 12},
+    {"broker", required_argument, NULL, 13},
+    {"ntp", required_argument, NULL, 14},
+    {"help", no_argument, NULL, 15},
+    {NULL, 0, NULL, 0},
 };
 
 /* By the number above. */
 static void (*const take[])(const char *text) = {
     take_net,  take_clock, take_impair, take_cable,   take_at,  take_for,    take_seed, take_instance,
-    take_pcap, take_mac,   take_ip,     take_gateway, take_dns, take_broker, take_help,
+    take_pcap, take_mac,   take_ip,     take_gateway, take_dns, take_broker, take_ntp,  take_help,
 };
 
 void options_take(int argc, char **argv)
@@ -211,9 +243,11 @@ void options_take(int argc, char **argv)
     int chosen;
 
     config_load();
-    while ((chosen = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    while ((chosen = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        if (chosen == ':')
+            refuse("%s: its value is missing; --help lists the options", argv[optind - 1]);
         if (chosen == '?')
-            refuse("--help lists the options");
+            refuse("%s: there is no such option; --help lists them", argv[optind - 1]);
         take[chosen](optarg);
     }
     if (optind < argc)

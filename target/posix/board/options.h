@@ -7,7 +7,10 @@
 
 #include "target/posix/impairment.h"
 
-enum { OPTIONS_EVENTS = 32 };
+enum {
+    OPTIONS_EVENTS = 32,
+    OPTIONS_BAD_USE = 2, /* exit status, as of the virtual board */
+};
 
 /* A key that is pressed by itself. */
 struct options_event {

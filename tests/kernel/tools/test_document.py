@@ -22,7 +22,7 @@ TREE = ["CMakeLists.txt", "CMakePresets.json", "app", "bench", "cmake", "kernel"
 LINKED = ["kernel/kernel.c", "kernel/clock.c", *("target/stm32f429/%s.c" % name for name in (
     "startup", "crash", "memory", "timer", "clock", "wait")), "-nostartfiles", "-T", "target/nucleo-f429zi/nucleo-f429zi.ld"]
 CONFIGURED_BY = ("MAC_ADDRESS", "IP_ADDRESS", "GATEWAY_ADDRESS", "DNS_ADDRESS", "BROKER_IP_ADDRESS", "BROKER_HOST",
-                 "BROKER_PORT")
+                 "BROKER_PORT", "NTP_ADDRESS", "NTP_HOST")
 
 
 def section(title):

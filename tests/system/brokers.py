@@ -1,0 +1,179 @@
+"""Real brokers for the tests of the host program: Mosquitto with persistence, and Aedes, which npm installs; and a
+proxy that cuts connections at chosen bytes.
+"""
+
+import pathlib
+import random
+import selectors
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+
+import harness
+
+AEDES = pathlib.Path(__file__).parent / "aedes"
+
+
+def install_aedes(folder):
+    """Into `folder`, as the lock file says. Returns the reason if that cannot be done."""
+    if not shutil.which("npm"):
+        return "npm is not installed"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json", "broker.js"):
+        shutil.copy(AEDES / name, folder / name)
+    installed = folder / "installed"
+    wanted = (AEDES / "package-lock.json").read_text()
+    if installed.exists() and installed.read_text() == wanted:
+        return None
+    result = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)
+    if result.returncode != 0:
+        return "npm could not install aedes: " + result.stdout.strip().splitlines()[-1]
+    installed.write_text(wanted)
+    return None
+
+
+class Mosquitto:
+    name = "mosquitto"
+    versions = ("mqttv5", "mqttv311")
+
+    def __init__(self, port, *settings):
+        self.port = port
+        self.folder = tempfile.TemporaryDirectory()
+        self.config = pathlib.Path(self.folder.name) / "mosquitto.conf"
+        lines = ["listener %d 127.0.0.1" % port, "user root", "log_type all", "persistence true",
+                 "persistence_location %s/" % self.folder.name, "max_queued_messages 0"]
+        if not any(setting.startswith("allow_anonymous") for setting in settings):
+            lines.append("allow_anonymous true")
+        self.config.write_text("\n".join(lines + list(settings)) + "\n")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(["mosquitto", "-c", str(self.config)], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+        self.output = harness.Lines(self.process.stdout, self.name)
+        self.output.wait("running")
+
+    def restart(self):
+        """In order, so that it writes down its sessions."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(harness.LIMIT)
+        self.process.stdout.close()
+        self.start()
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.folder.cleanup()
+
+
+class Aedes:
+    name = "aedes"
+    versions = ("mqttv311",)
+
+    def __init__(self, port, folder):
+        self.port = port
+        self.process = subprocess.Popen(["node", "broker.js", str(port)], cwd=folder, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+        self.output = harness.Lines(self.process.stdout, self.name)
+        self.output.wait("running")
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class CuttingProxy:
+    """Passes bytes on to a port of the loopback and resets each connection after a random number of them.
+
+    The numbers come from the seed alone, between `least` and `most`, of one direction or the other: a broker that
+    sends its queue in one burst must not use up what the acknowledgements need. Without them nothing is cut, and
+    the bytes are only counted.
+    """
+
+    def __init__(self, port, seed=0, least=None, most=None):
+        self.target, self.least, self.most = port, least, most
+        self.random = random.Random(seed)
+        self.cuts = self.connections = 0
+        self.bytes_up = self.bytes_down = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.ends = {}  # socket -> connection
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.listener, selectors.EVENT_READ)
+        self.waker, self.wake = socket.socketpair()
+        self.selector.register(self.waker, selectors.EVENT_READ)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        self.wake.send(b"x")
+        self.thread.join()
+        for end in list(self.ends):
+            self._close(end)
+        for each in (self.selector, self.listener, self.waker, self.wake):
+            each.close()
+
+    def _run(self):
+        while True:
+            for key, _ in self.selector.select():
+                if key.fileobj is self.waker:
+                    return
+                if key.fileobj is self.listener:
+                    self._accept()
+                elif key.fileobj in self.ends:
+                    self._pass_on(key.fileobj)
+
+    def _accept(self):
+        client, _ = self.listener.accept()
+        try:
+            broker = socket.create_connection(("127.0.0.1", self.target))
+        except OSError:
+            client.close()
+            return
+        limits = {client: None, broker: None}
+        if self.most:
+            limits[self.random.choice((client, broker))] = self.random.randint(self.least, self.most)
+        connection = {"client": client, "broker": broker, "left": limits}
+        self.connections += 1
+        for end in (client, broker):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.ends[end] = connection
+            self.selector.register(end, selectors.EVENT_READ)
+
+    def _pass_on(self, end):
+        connection = self.ends[end]
+        up = end is connection["client"]
+        left = connection["left"]
+        try:
+            data = end.recv(4096)
+            if left[end] is not None:
+                data = data[:left[end]]
+                left[end] -= len(data)
+            (connection["broker"] if up else connection["client"]).sendall(data)
+        except OSError:
+            data = b""
+        if up:
+            self.bytes_up += len(data)
+        else:
+            self.bytes_down += len(data)
+        if not data:
+            self._close(end)
+        elif left[end] == 0:
+            self.cuts += 1
+            self._close(end, reset=True)
+
+    def _close(self, end, reset=False):
+        connection = self.ends[end]
+        for each in (connection["client"], connection["broker"]):
+            if reset:
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.selector.unregister(each)
+            del self.ends[each]
+            each.close()
