@@ -2,7 +2,7 @@
 # finds what is missing, in the right order, and says what it does.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run posix test fuzz simulate bench firmware host size stack schedule trace emulator-torture flash attach debug lint format clean packages-%
+.PHONY: help run posix test fuzz simulate bench firmware host tools size stack schedule trace emulator-torture flash attach debug lint format clean packages-%
 
 RELEASE := build/firmware-release
 HOST := build/host-debug
@@ -15,9 +15,10 @@ ELF := $(RELEASE)/$(FIRMWARE).elf
 help:
 	@echo "make run      the firmware on the virtual board, with a real MQTT broker on this machine"
 	@echo "make posix    the same firmware as a Linux process (docs/posix.md), likewise"
+	@echo "make tools    mote pub and mote sub, MQTT clients of the command line: docs/mote-tool.md"
 	@echo "make test     every test"
 	@echo "make fuzz     SECONDS=60 TARGET=NAME: one libFuzzer program, or without TARGET each of them"
-	@echo "make simulate SEEDS=100000 SEED=1: TCP connections over bad links in virtual time"
+	@echo "make simulate SEEDS=100000 SEED=1: TCP connections and MQTT sessions over bad links in virtual time"
 	@echo "make firmware the release firmware: $(ELF)"
 	@echo "make bench    instructions of the stack's paths against their budgets"
 	@echo "make size     flash and RAM against their budgets"
@@ -44,6 +45,12 @@ host: packages-run
 	@cmake --preset host-debug >/dev/null
 	@cmake --build --preset host-debug --target virtual-board
 
+# mote pub, mote sub: docs/mote-tool.md
+tools: packages-run
+	@cmake --preset host-debug >/dev/null
+	@cmake --build --preset host-debug --target mote-tool
+	@echo "$(HOST)/mote pub --help, $(HOST)/mote sub --help"
+
 run: firmware host
 	@app/run.sh $(HOST)/virtual-board $(ELF) $(ARGS)
 
@@ -69,15 +76,17 @@ endif
 # Each seed is a world of eight connections. SEED=N SEEDS=1 replays one and leaves its frames in a file (docs/network.md).
 simulate: packages-run
 	@cmake --preset host-debug >/dev/null
-	@cmake --build --preset host-debug --target net-full-sim_connections net-server-sim_connections >/dev/null
+	@cmake --build --preset host-debug --target net-full-sim_connections net-server-sim_connections integration-simulation >/dev/null
 	@cd $(HOST) && ./net-full-sim_connections $(or $(SEED),1) $(or $(SEEDS),100000)
 	@cd $(HOST) && ./net-server-sim_connections $(or $(SEED),1) $(or $(SEEDS),100000)
+	@$(HOST)/integration-simulation $(or $(SEED),1) $(or $(SEEDS),100000)
 
-bench: packages-bench host
+bench: packages-bench host tools
 	@bench/net.sh $(HOST)/virtual-board
 	@bench/kernel.sh $(HOST)
 	@bench/mqtt.sh $(HOST)/virtual-board
 	@bench/path.sh $(HOST)/virtual-board
+	@bench/throughput.sh $(HOST)/virtual-board $(HOST)/mote
 
 size: firmware
 	@cmake/size.sh $(ELF)

@@ -136,6 +136,21 @@ static void log_name(struct network *n)
 }
 #endif
 
+static void log_changes(struct network *n, uint32_t now_ms)
+{
+    (void)now_ms;
+    log_address(n);
+#if NET_WITH_ACD
+    log_conflict(n);
+#endif
+#if NET_WITH_SNTP
+    log_time(n, now_ms);
+#endif
+#if NET_WITH_MDNS
+    log_name(n);
+#endif
+}
+
 static void log_disconnected(const struct mqtt_event *event)
 {
     static const char *const causes[] = {
@@ -213,15 +228,24 @@ static void run_session(struct network *n, uint32_t now_ms)
     } while (more);
 }
 
-#if NET_WITH_PING
 static uint32_t run_ping(struct network *n, uint32_t now_ms)
 {
+#if NET_WITH_PING
     if (n->ping_wanted)
         broker_ping_start(&n->ping, n->broker.address, now_ms);
     n->ping_wanted = false;
     return broker_ping_run(&n->ping, now_ms);
-}
+#else
+    (void)n;
+    (void)now_ms;
+    return UINT32_MAX;
 #endif
+}
+
+static uint32_t earlier(uint32_t a_ms, uint32_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
 
 uint32_t network_run(struct network *n, uint32_t now_ms, bool *more)
 {
@@ -230,16 +254,7 @@ uint32_t network_run(struct network *n, uint32_t now_ms, bool *more)
 
     do {
         *more = net_poll(&n->net, now_ms);
-        log_address(n);
-#if NET_WITH_ACD
-        log_conflict(n);
-#endif
-#if NET_WITH_SNTP
-        log_time(n, now_ms);
-#endif
-#if NET_WITH_MDNS
-        log_name(n);
-#endif
+        log_changes(n, now_ms);
         run_session(n, now_ms);
         net_flush(&n->net, now_ms);
     } while (*more && ++frames < NETWORK_FRAMES_MAX);
@@ -248,13 +263,9 @@ uint32_t network_run(struct network *n, uint32_t now_ms, bool *more)
         n->frames = statistics->frames_received + statistics->frames_sent;
         board_led_toggle(BOARD_LD2);
     }
-    uint32_t net_wait = net_wait_ms(&n->net, now_ms);
-#if NET_WITH_PING
-    uint32_t ping_wait = run_ping(n, now_ms);
-    net_wait = ping_wait < net_wait ? ping_wait : net_wait;
-#endif
-    uint32_t mqtt_wait = session_runs(n) ? mqtt_wait_ms(&n->mqtt, now_ms) : UINT32_MAX;
-    return net_wait < mqtt_wait ? net_wait : mqtt_wait;
+    uint32_t wait_ms = run_ping(n, now_ms);
+    wait_ms = earlier(wait_ms, net_wait_ms(&n->net, now_ms));
+    return session_runs(n) ? earlier(wait_ms, mqtt_wait_ms(&n->mqtt, now_ms)) : wait_ms;
 }
 
 void network_publish(struct network *n, const char *name, const char *payload, size_t length, uint32_t now_ms)

@@ -67,6 +67,13 @@ if(app_sources)
   mote_configured_firmware(mote-name app ${none} MAC_ADDRESS=02-00-00-03-02-02
     BROKER_HOST=broker.mote.test)
   mote_configured_firmware(mote-local-full app-full ${none} BROKER_HOST=broker.local)
+
+  # The whole firmware with a publisher in it (bench/throughput.sh).
+  set(throughput_sources ${app_sources} bench/throughput/throughput.c)
+  list(REMOVE_ITEM throughput_sources app/main.c)
+  add_library(app-throughput OBJECT ${throughput_sources})
+  target_link_libraries(app-throughput PUBLIC target kernel settings mqtt net log)
+  mote_configured_firmware(bench-throughput app-throughput ${none})
 endif()
 
 # tests/FOLDER/prog_*.c: one program each, for the virtual CPU.
@@ -84,6 +91,11 @@ endforeach()
 mote_firmware(kernel-preempt-fast tests/kernel/prog_preempt.c)
 target_include_directories(kernel-preempt-fast PRIVATE tests/kernel)
 target_compile_options(kernel-preempt-fast PRIVATE -O2)
+
+# Servers for the tools of Linux (tests/system/test_linux_peer.py).
+mote_program(net-host tests/net/host/board/board.c tests/net/host/services.c)
+target_compile_definitions(net-host PRIVATE BUFFER_MAX=4096)
+target_link_libraries(net-host PRIVATE net-full)
 
 # bench/*.c, run by bench/*.sh.
 file(GLOB benches CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} bench/*.c)

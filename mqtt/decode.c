@@ -76,7 +76,9 @@ uint8_t mqtt_decode_publish(struct mqtt_frame *frame, struct mqtt_message *messa
     if (qos == 3 || (qos == 0 && message->duplicate))
         mqtt_reader_fail(r, MQTT_REASON_MALFORMED_PACKET); /* MQTT-3.3.1-4, MQTT-3.3.1-2 */
     mqtt_read_binary(r, &message->topic);
-    mqtt_reader_fail(r, mqtt_check_text(&message->topic)); /* MQTT-3.3.2-2 */
+    uint8_t wrong = mqtt_check_text(&message->topic);
+    if (wrong != MQTT_REASON_SUCCESS)
+        mqtt_reader_fail(r, wrong); /* MQTT-3.3.2-2 */
     if (qos > 0 && (id = mqtt_read_u16(r)) == 0)
         mqtt_reader_fail(r, MQTT_REASON_PROTOCOL_ERROR); /* MQTT-2.2.1-4 */
     *packet_id = id;

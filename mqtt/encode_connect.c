@@ -30,7 +30,7 @@ static void write_connect_properties(struct mqtt_writer *w, const void *of)
     const struct mqtt *m = of;
     write_session_properties(w, m);
     if (mqtt_maximum_qos(m) > 1)
-        mqtt_write_u16_property(w, MQTT_PROPERTY_RECEIVE_MAXIMUM, MQTT_RECEIVE_MAX);
+        mqtt_write_u16_property(w, MQTT_PROPERTY_RECEIVE_MAXIMUM, MQTT_RECEIVE_MAX_ANNOUNCED);
     mqtt_write_u32_property(w, MQTT_PROPERTY_MAXIMUM_PACKET_SIZE,
                             (uint32_t)mqtt_largest_packet(m, m->transport));
 #if MQTT_WITH_ALIASES
@@ -67,7 +67,7 @@ static void write_sized_properties(struct mqtt_writer *w, const struct mqtt *m)
     /* The properties' length, then they. */
     if (mqtt_maximum_qos(m) > 1) {
         mqtt_write_u16(w, 8 << 8 | MQTT_PROPERTY_RECEIVE_MAXIMUM);
-        mqtt_write_u16(w, MQTT_RECEIVE_MAX);
+        mqtt_write_u16(w, MQTT_RECEIVE_MAX_ANNOUNCED);
         mqtt_write_u8(w, MQTT_PROPERTY_MAXIMUM_PACKET_SIZE);
     } else {
         mqtt_write_u16(w, 5 << 8 | MQTT_PROPERTY_MAXIMUM_PACKET_SIZE);

@@ -206,18 +206,22 @@ static void on_packet(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_even
     mqtt_reader_fail(&frame->body, wrong);
 }
 
+static void consume_delivered(struct mqtt *m)
+{
+    m->transport->consume(m->transport->context, m->delivered);
+    m->delivered = 0;
+    if (!comes_in_parts(m))
+        send_owed_ack(m);
+}
+
 /* The caller has dealt with the last event. */
 static void finish_delivery(struct mqtt *m)
 {
 #if MQTT_WITH_PROPERTIES
     mqtt_finish_closing(m);
 #endif
-    if (m->delivered == 0)
-        return;
-    m->transport->consume(m->transport->context, m->delivered);
-    m->delivered = 0;
-    if (!comes_in_parts(m))
-        send_owed_ack(m);
+    if (m->delivered != 0)
+        consume_delivered(m);
 }
 
 /* What the answer to this packet takes; 0: it has none. */

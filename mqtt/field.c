@@ -21,7 +21,7 @@ void mqtt_write_parts(struct mqtt_writer *w, const struct mqtt_slice parts[], si
 void mqtt_write_topic(struct mqtt_writer *w, const struct mqtt_slice topic[MQTT_TOPIC_PARTS])
 {
     size_t length = mqtt_parts_length(topic, MQTT_TOPIC_PARTS);
-    if (length == 0)
+    if (length - 1 >= UINT16_MAX) /* also none at all */
         w->size = MQTT_IMPOSSIBLE;
     mqtt_write_u16(w, length);
     mqtt_write_parts(w, topic, MQTT_TOPIC_PARTS);

@@ -28,6 +28,12 @@
 #define MQTT_RECEIVE_MAX 8 /* QoS 2 messages received, but not released by the broker yet; 1 to 65535 */
 #endif
 
+/* Announced to the broker. Less than MQTT_RECEIVE_MAX leaves room for brokers that send more than they may.
+ */
+#ifndef MQTT_RECEIVE_MAX_ANNOUNCED
+#define MQTT_RECEIVE_MAX_ANNOUNCED MQTT_RECEIVE_MAX
+#endif
+
 enum {
     MQTT_TOPIC_PARTS = 3,
     MQTT_PAYLOAD_PARTS = 2,
@@ -167,7 +173,7 @@ struct mqtt_config {
     const struct mqtt_will *will; /* NULL: none */
     uint16_t keep_alive_s;        /* 0: none, and then a dead broker is only noticed by the transport */
 #if MQTT_WITH_QOS2
-    bool qos2; /* speak it in both directions; MQTT_RECEIVE_MAX is announced as Receive Maximum */
+    bool qos2; /* speak it in both directions; MQTT_RECEIVE_MAX_ANNOUNCED is the Receive Maximum */
 #endif
 #if MQTT_WITH_SESSIONS
     /*

@@ -147,13 +147,10 @@ static void read_value(struct mqtt_reader *r, unsigned kind, void *out)
         read_string(r, type, slice + 1);
 }
 
-const uint8_t *mqtt_read_properties(struct mqtt_reader *r, enum mqtt_property_place place, void *out)
+/* Apart, so that a packet without any jumps here and needs no stack. */
+__attribute__((noinline)) static const uint8_t *read_all(struct mqtt_reader *r,
+                                                         enum mqtt_property_place place, void *out)
 {
-    if (mqtt_reader_is_v311(r))
-        return r->at;
-    if (r->at != r->end && *r->at == 0) /* none, as most have */
-        return ++r->at;
-
     struct mqtt_slice raw;
     const uint8_t *end = r->end;
     uint32_t seen = 0;
@@ -177,6 +174,15 @@ const uint8_t *mqtt_read_properties(struct mqtt_reader *r, enum mqtt_property_pl
     }
     r->end = end;
     return raw.data;
+}
+
+const uint8_t *mqtt_read_properties(struct mqtt_reader *r, enum mqtt_property_place place, void *out)
+{
+    if (mqtt_reader_is_v311(r))
+        return r->at;
+    if (r->at != r->end && *r->at == 0)
+        return ++r->at;
+    return read_all(r, place, out);
 }
 
 /* Takes properties off until one of this id has come. */

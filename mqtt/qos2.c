@@ -89,9 +89,11 @@ static void on_pubrel(struct mqtt *m, const struct mqtt_ack *ack)
         mqtt_qos2_release(m, slot);
 }
 
-static void on_pubcomp(struct mqtt *m, const struct mqtt_ack *ack, struct mqtt_event *event)
+/* PUBREC has said that the broker has it; that PUBCOMP knows nothing of it (0x92) is no error (3.7.2.1). */
+static void on_pubcomp(struct mqtt *m, struct mqtt_ack *ack, struct mqtt_event *event)
 {
     struct mqtt_inflight *slot = mqtt_find_inflight(m, ack->packet_id, MQTT_PUBCOMP);
+    ack->reason = MQTT_REASON_SUCCESS; /* cannot take it back */
     if (slot != NULL)
         mqtt_settle_publish(m, slot, ack, event);
     else

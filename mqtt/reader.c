@@ -41,7 +41,8 @@ uint16_t mqtt_read_u16(struct mqtt_reader *r)
     return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-uint32_t mqtt_read_varint(struct mqtt_reader *r)
+/* Apart, so that one of a single byte needs no stack. */
+__attribute__((noinline)) static uint32_t read_long_varint(struct mqtt_reader *r)
 {
     uint32_t value = 0;
     for (unsigned shift = 0; shift < 28; shift += 7) {
@@ -55,6 +56,13 @@ uint32_t mqtt_read_varint(struct mqtt_reader *r)
             return value;
     }
     return malformed(r);
+}
+
+uint32_t mqtt_read_varint(struct mqtt_reader *r)
+{
+    if (r->at != r->end && *r->at < 0x80)
+        return *r->at++;
+    return read_long_varint(r);
 }
 
 void mqtt_read_binary(struct mqtt_reader *r, struct mqtt_slice *out)

@@ -228,7 +228,8 @@ int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t no
 #endif
     if (result < 0)
         return result;
-    m->publishing = (uint8_t)(m->publishing + (qos > 0));
+    if (qos > 0)
+        m->publishing++;
     m->statistics.sent++;
 #if MQTT_WITH_ALIASES
     if (publication.alias != 0)

@@ -51,6 +51,13 @@ static void read_record(const struct mqtt *m, uint32_t key, size_t offset, void 
     store->read(store->context, key, offset, to, length);
 }
 
+/* New ones come after it: the broker may know it still, though its record be of no use. */
+static void note_id(struct mqtt *m, uint16_t id)
+{
+    if (m->last_id == 0 || (int16_t)(id - m->last_id) > 0)
+        m->last_id = id;
+}
+
 /* One record after a reset: whether it is of use. */
 static bool restore_record(struct mqtt *m, const struct mqtt_record *record)
 {
@@ -70,6 +77,7 @@ static bool restore_record(struct mqtt *m, const struct mqtt_record *record)
         return false;
 #endif
     }
+    note_id(m, id);
     if (record->size < MQTT_PUBACK_SIZE)
         return false;
     size_t length = record->size < sizeof bytes ? record->size : sizeof bytes;
@@ -89,7 +97,6 @@ static bool restore_record(struct mqtt *m, const struct mqtt_record *record)
         return false;
     slot->packet_id = id;
     slot->awaits = awaits;
-    m->last_id = id;
     return true;
 }
 
@@ -116,6 +123,10 @@ uint8_t mqtt_session_pause(struct mqtt *m)
     uint8_t lost = m->publishing;
     m->publishing = 0;
     m->replaying = false;
+#if MQTT_WITH_STREAMING
+    if (m->outgoing.packet_id == 0)
+        m->outgoing.source = NULL; /* of QoS 0: what did not get there is lost */
+#endif
     if (mqtt_keeps_session(m))
         return 0;
     m->has_session = false;
@@ -139,6 +150,17 @@ static bool same_version(const struct mqtt *m)
 #endif
 }
 
+/* Of what is in flight: what a session that is new to the broker has no use for, whatever else befalls it. */
+static void forget_what_cannot_go_on(struct mqtt *m)
+{
+    for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++) {
+        const struct mqtt_inflight *slot = &m->inflight[i];
+        bool qos2 = slot->awaits == MQTT_PUBREC || slot->awaits == MQTT_PUBCOMP;
+        if (slot->awaits != 0 && (qos2 || m->foreign))
+            mqtt_session_remove(m, slot->packet_id);
+    }
+}
+
 bool mqtt_session_begin(struct mqtt *m, bool present)
 {
     m->foreign = !same_version(m);
@@ -151,6 +173,7 @@ bool mqtt_session_begin(struct mqtt *m, bool present)
         memset(m->unreleased, 0, sizeof m->unreleased); /* MQTT-3.2.2-5 */
 #endif
         empty_store(m, MQTT_STORE_RECEIVED);
+        forget_what_cannot_go_on(m);
         m->subscribing = m->config->subscriptions != NULL;
     }
     for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++)
@@ -182,10 +205,10 @@ static struct mqtt_inflight *next_due(struct mqtt *m, struct mqtt_record *record
 }
 
 /* Why it cannot be sent over this connection; 0: it can. */
-static uint8_t obstacle(const struct mqtt *m, const struct mqtt_inflight *slot, size_t size, uint8_t head)
+static uint8_t obstacle(const struct mqtt *m, size_t size, uint8_t head)
 {
     unsigned qos = head >> MQTT_PUBLISH_QOS_SHIFT & 3;
-    if (size == 0 || m->foreign || (m->renewed && (slot->awaits | 2) == MQTT_PUBCOMP /* or PUBREC */))
+    if (size == 0)
         return MQTT_REASON_PACKET_ID_NOT_FOUND;
     if (size > m->limits.maximum_packet_size)
         return MQTT_REASON_PACKET_TOO_LARGE;
@@ -255,7 +278,7 @@ static bool give_up(struct mqtt *m, struct mqtt_inflight *slot, uint8_t reason, 
 static size_t whole_size(const struct mqtt *m, const struct mqtt_record *record)
 {
 #if MQTT_WITH_STREAMING
-    if (m->outgoing.source != NULL && m->outgoing.packet_id == record->key)
+    if (record->size > 0 && m->outgoing.source != NULL && m->outgoing.packet_id == record->key)
         return record->size + m->outgoing.total;
 #else
     (void)m;
@@ -271,7 +294,7 @@ static bool replay(struct mqtt *m, struct mqtt_event *event)
         uint8_t head = 0;
         if (record.size > 0)
             read_record(m, record.key, 0, &head, 1);
-        uint8_t reason = obstacle(m, slot, whole_size(m, &record), head);
+        uint8_t reason = obstacle(m, whole_size(m, &record), head);
         if (reason != 0 && give_up(m, slot, reason, event))
             return true;
         if (reason == 0 && !send_again(m, slot, &record, head))

@@ -70,6 +70,7 @@ bool mqtt_receive_part(struct mqtt *m, struct mqtt_event *event)
     event->type = MQTT_EVENT_MESSAGE_PART;
     m->incoming.left -= (uint32_t)length;
     m->received_ms = m->now_ms;
+    m->ping_pending = false; /* its answer is behind this message, which may take long */
     m->delivered = length;
     return !m->incoming.drop;
 }

@@ -38,19 +38,11 @@ static size_t sequence_length(const uint8_t *s, const uint8_t *end)
     return overlong || surrogate || code > 0x10FFFF ? 0 : length;
 }
 
-uint8_t mqtt_check_text(const struct mqtt_slice *text)
+/* Apart, so that the usual texts need no stack. */
+__attribute__((noinline)) static uint8_t check_sequences(const uint8_t *s, const uint8_t *end)
 {
-    const uint8_t *s = text->data;
-    const uint8_t *end = s + text->length;
     uint8_t reason = MQTT_REASON_SUCCESS;
 
-    if (text->length >= WORD) {
-        const uint8_t *last = end - WORD;
-        uint32_t others = outside(last);
-        for (; s < last; s += WORD)
-            others |= outside(s);
-        s = others & HIGHS ? text->data : end;
-    }
     while (s != end) {
         size_t length = sequence_length(s, end);
         if (length == 0)
@@ -60,4 +52,20 @@ uint8_t mqtt_check_text(const struct mqtt_slice *text)
         s += length;
     }
     return reason;
+}
+
+uint8_t mqtt_check_text(const struct mqtt_slice *text)
+{
+    const uint8_t *s = text->data;
+    const uint8_t *end = s + text->length;
+
+    if (text->length >= WORD) {
+        const uint8_t *last = end - WORD;
+        uint32_t others = outside(last);
+        for (; s < last; s += WORD)
+            others |= outside(s);
+        if (!(others & HIGHS))
+            return MQTT_REASON_SUCCESS;
+    }
+    return check_sequences(text->data, end);
 }

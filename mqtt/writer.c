@@ -2,11 +2,26 @@
 
 #include <string.h>
 
-/* Beyond the first span: goes on in the second and returns true, or only counts. */
-static bool beyond(struct mqtt_writer *w, size_t length)
+/* More than the first span takes: goes on in the second, or only counts. */
+__attribute__((noinline)) static void write_across(struct mqtt_writer *w, const uint8_t *from, size_t length)
+{
+    const struct mqtt_span first = w->room[0];
+    size_t rest = length - first.length;
+    uint8_t *at = w->room[1].data;
+    if (first.data == NULL) {
+        w->size += length;
+        return;
+    }
+    w->room[0] = (struct mqtt_span){at + rest, w->room[1].length - rest};
+    memcpy(first.data, from, first.length);
+    memcpy(at, from + first.length, rest);
+}
+
+/* The first span is full: goes on in the second and returns true, or only counts. */
+static bool beyond(struct mqtt_writer *w)
 {
     if (w->room[0].data == NULL) {
-        w->size += length;
+        w->size++;
         return false;
     }
     w->room[0] = w->room[1];
@@ -15,7 +30,7 @@ static bool beyond(struct mqtt_writer *w, size_t length)
 
 void mqtt_write_u8(struct mqtt_writer *w, unsigned value)
 {
-    if (w->room[0].length == 0 && !beyond(w, 1))
+    if (w->room[0].length == 0 && !beyond(w))
         return;
     w->room[0].length--;
     *w->room[0].data++ = (uint8_t)value;
@@ -23,10 +38,15 @@ void mqtt_write_u8(struct mqtt_writer *w, unsigned value)
 
 void mqtt_write_u16(struct mqtt_writer *w, size_t value)
 {
-    if (value > UINT16_MAX)
-        w->size = MQTT_IMPOSSIBLE;
-    mqtt_write_u8(w, (value >> 8) & 0xFF);
-    mqtt_write_u8(w, value & 0xFF);
+    if (w->room[0].length < 2) {
+        mqtt_write_u8(w, (value >> 8) & 0xFF);
+        mqtt_write_u8(w, value & 0xFF);
+        return;
+    }
+    uint8_t *at = w->room[0].data;
+    w->room[0] = (struct mqtt_span){at + 2, w->room[0].length - 2};
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
 }
 
 void mqtt_write_u32(struct mqtt_writer *w, uint32_t value)
@@ -50,20 +70,6 @@ size_t mqtt_varint_size(size_t value)
     return size;
 }
 
-/* More than the first span takes. */
-__attribute__((noinline)) static void write_across(struct mqtt_writer *w, const uint8_t *from, size_t length)
-{
-    const struct mqtt_span first = w->room[0];
-    if (!beyond(w, length))
-        return;
-    uint8_t *at = w->room[0].data;
-    size_t rest = length - first.length;
-    w->room[0].data = at + rest;
-    w->room[0].length -= rest;
-    memcpy(first.data, from, first.length);
-    memcpy(at, from + first.length, rest);
-}
-
 void mqtt_write_bytes(struct mqtt_writer *w, const void *data, size_t length)
 {
     uint8_t *at = w->room[0].data;
@@ -78,6 +84,8 @@ void mqtt_write_bytes(struct mqtt_writer *w, const void *data, size_t length)
 
 void mqtt_write_binary(struct mqtt_writer *w, const void *data, size_t length)
 {
+    if (length > UINT16_MAX)
+        w->size = MQTT_IMPOSSIBLE;
     mqtt_write_u16(w, length);
     mqtt_write_bytes(w, data, length);
 }

@@ -193,7 +193,10 @@ enum frame_fate arp_input(struct net *net, uint8_t *frame, size_t length)
         return net_dropped(NET_DROP_ARP);
     }
     bool for_us = net_is_ours(net, arp.target);
-    if (arp.sender != 0 && net_is_neighbour(net, arp.sender)) {
+    /* Whom we would ask: with a link-local address this may be anybody. */
+    bool asked =
+        NET_WITH_LINK_LOCAL ? net_hop(net, arp.sender) == arp.sender : net_is_neighbour(net, arp.sender);
+    if (arp.sender != 0 && asked) {
         learn(net, arp.sender, arp.sender_mac, for_us);
     }
     if (arp.operation != ARP_REQUEST || !for_us) {

@@ -301,11 +301,14 @@ static void use_probed(struct net *net)
     net_set_address(net, net->dhcp.address);
 }
 
-/* 4.4.4: whether it was only probed for or in use, the address is another's. */
+/*
+ * 4.4.4: whether it was only probed for or in use, the address is another's. One leased before, in place of
+ * which a renewal has brought it, is no longer ours either.
+ */
 static void decline(struct net *net)
 {
     acd_stop(net);
-    if (net->address == net->dhcp.address) {
+    if (!NET_WITH_LINK_LOCAL || !link_local_in_use(net)) {
         net_set_address(net, 0);
     }
     net->dhcp.xid = net_random(net);
@@ -402,6 +405,9 @@ static void reboot_unanswered(struct net *net)
 static void run(struct net *net)
 {
     struct net_dhcp *dhcp = &net->dhcp;
+    if (dhcp->state == DHCP_IDLE && !lease_runs(net)) {
+        dhcp->address = 0; /* before the time wraps and makes the lease look as if it ran */
+    }
     if (dhcp->state == DHCP_IDLE || (dhcp->state == DHCP_BOUND && dhcp->infinite)) {
         return;
     }

@@ -223,13 +223,14 @@ void dns_cancel(struct net *net)
 
 static int send_query(struct net *net, const struct net_dns *dns)
 {
-    if (!net_is_up(net)) {
+    uint32_t destination = server(net, dns);
+    if (!net_is_up(net) || destination == 0) { /* a new lease may be without a server */
         return NET_ERROR_DOWN;
     }
     if (!net_ticket_done(net, net->scratch_ticket)) {
         return NET_ERROR_BUSY;
     }
-    struct udp_message message = {.destination = server(net, dns),
+    struct udp_message message = {.destination = destination,
                                   .source_port = dns->port,
                                   .destination_port = is_multicast(dns) ? MDNS_PORT : DNS_PORT,
                                   .tail = net->scratch};

@@ -108,11 +108,14 @@ static void announce(struct net *net, struct net_group *group)
     }
 }
 
+static bool v1_router(const struct net *net)
+{
+    return net->igmp_v1 && !net_due(net, net->igmp_v1_ms);
+}
+
 static void report(struct net *net, struct net_group *group)
 {
-    bool v1 = net->igmp_v1 && !net_due(net, net->igmp_v1_ms);
-    net->igmp_v1 = v1;
-    if (!transmit(net, v1 ? IGMP_V1_REPORT : IGMP_V2_REPORT, group->address, group->address)) {
+    if (!transmit(net, v1_router(net) ? IGMP_V1_REPORT : IGMP_V2_REPORT, group->address, group->address)) {
         report_at(net, group, UNSENT_RETRY_MS);
         return;
     }
@@ -126,6 +129,7 @@ static void report(struct net *net, struct net_group *group)
 
 void igmp_timers(struct net *net)
 {
+    net->igmp_v1 = v1_router(net); /* before the time wraps and brings it back */
     for (unsigned i = 0; i < NET_GROUPS && net_is_up(net); i++) {
         struct net_group *group = &net->groups[i];
         if (!group->pending) {
@@ -180,7 +184,7 @@ int net_leave(struct net *net, uint32_t address)
     if (--group->users > 0) {
         return NET_OK;
     }
-    bool tell = group->reported && !(net->igmp_v1 && !net_due(net, net->igmp_v1_ms));
+    bool tell = group->reported && !v1_router(net);
     *group = (struct net_group){.address = 0};
     set_filter(net);
     if (tell) {

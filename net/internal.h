@@ -131,6 +131,12 @@ static inline uint32_t net_source(const struct net *net, uint32_t destination)
 
 /* ipv4.c */
 enum frame_fate ipv4_input(struct net *net, uint8_t *frame, size_t length);
+/* Can a packet from there be answered? */
+static inline bool ipv4_source_acceptable(const struct net *net, uint32_t source)
+{
+    return ipv4_is_host(source) && !net_is_ours(net, source) && !net_is_broadcast(net, source);
+}
+
 /* Header of a packet from us with `length` bytes of payload, whose place is returned. */
 uint8_t *ipv4_output(struct net *net, uint8_t *header, uint32_t destination, uint8_t protocol, size_t length);
 /*

@@ -22,11 +22,6 @@ void ipv4_finish(const struct net *net, uint8_t *header, size_t at, size_t lengt
     ipv4_fill_checksum(header);
 }
 
-static bool source_acceptable(const struct net *net, uint32_t source)
-{
-    return ipv4_is_host(source) && !net_is_ours(net, source) && !net_is_broadcast(net, source);
-}
-
 /* May this packet, in a frame sent to us alone (`unicast`) or to all, concern us? */
 static bool addresses_acceptable(const struct net *net, const struct ipv4_packet *ip, bool unicast)
 {
@@ -36,15 +31,13 @@ static bool addresses_acceptable(const struct net *net, const struct ipv4_packet
     if (NET_WITH_IGMP && ipv4_is_multicast(ip->destination)) {
         /* A switch that asks on its own may have no address (RFC 4541 2.1.1). */
         bool nobody = ip->source == 0 && ip->protocol == IPV4_PROTOCOL_IGMP;
-        return !unicast && (nobody || source_acceptable(net, ip->source)) && igmp_accepts(net, ip);
+        return !unicast && (nobody || ipv4_source_acceptable(net, ip->source)) && igmp_accepts(net, ip);
     }
-    if (!source_acceptable(net, ip->source)) {
-        return false;
-    }
-    if (net_is_ours(net, ip->destination)) {
-        return unicast; /* RFC 1122 3.3.6 */
-    }
-    return ip->protocol == IPV4_PROTOCOL_UDP && net_is_broadcast(net, ip->destination);
+    bool to_us = net_is_ours(net, ip->destination)
+                     ? unicast /* RFC 1122 3.3.6 */
+                     : ip->protocol == IPV4_PROTOCOL_UDP && net_is_broadcast(net, ip->destination);
+    /* The source of a connection's segments is its peer: tcp_input looks at that of others. */
+    return to_us && (ip->protocol == IPV4_PROTOCOL_TCP || ipv4_source_acceptable(net, ip->source));
 }
 
 static enum frame_fate deliver(struct net *net, const struct ipv4_packet *ip)

@@ -244,8 +244,9 @@ static bool receive(struct net *net)
         net_count_drop(net, (enum net_drop)(fate - FRAME_DROPPED));
         fate = FRAME_DONE;
     }
-    net->frame_held = fate == FRAME_BORROWED;
-    if (fate == FRAME_DONE) {
+    if (fate == FRAME_BORROWED) {
+        net->frame_held = true;
+    } else if (fate == FRAME_DONE) {
         net->device->release(net->device->context);
     }
     return true;
@@ -287,14 +288,14 @@ static void run_timers(struct net *net)
 /* True: a socket has more to send than one round allows. */
 static bool serve_sockets(struct net *net)
 {
-    bool more = false;
+    uint32_t flags = 0;
     for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
         if ((s->flags & TCP_ATTENTION) || net_due(net, s->deadline_ms)) {
             tcp_service(s);
-            more = more || (s->flags & TCP_ATTENTION);
+            flags |= s->flags;
         }
     }
-    return more;
+    return flags & TCP_ATTENTION;
 }
 
 bool net_poll(struct net *net, uint32_t now_ms)

@@ -41,7 +41,7 @@ enum net_error {
     NET_ERROR_ARGUMENT = -3, /* address or port that cannot be meant, or a name that is none */
     NET_ERROR_BUSY = -4, /* transmit ring full, or an earlier message still on its way: try at a later poll */
     NET_ERROR_NEIGHBOUR = -5, /* the next hop's link address is being asked for: try at a later poll */
-    NET_ERROR_TOO_LONG = -6,  /* does not fit one frame */
+    NET_ERROR_TOO_LONG = -6,  /* for one frame, or with NET_WITH_FRAGMENTS for one datagram */
     NET_ERROR_PORT_IN_USE = -7,
     NET_ERROR_TIMEOUT = -8,  /* the peer has not answered in the user timeout, or not the keep-alive */
     NET_ERROR_REFUSED = -9,  /* reset in answer to our SYN */
@@ -95,7 +95,7 @@ struct net_statistics {
     uint32_t dropped[NET_DROP_COUNT];
 };
 
-/* Copied by net_init, but for the text of the host name. */
+/* Copied by net_init, but for the texts of `hostname` and `ntp_name`. */
 struct net_config {
     uint8_t mac[6];
     uint32_t address; /* 0: by DHCP, and the next three are ignored */
@@ -322,7 +322,8 @@ bool net_address_conflict(const struct net *net);
  * A further address, answered like the first, which stays the one that connections go out from unless the next hop
  * is in the network of another. Usable once nobody else is found to have it: net_has_address.
  * NET_ERROR_ARGUMENT: no host's address, or a mask that is no prefix; _STATE: there already, or, on removal, not
- * there; _BUSY: NET_ALIASES are. Connections end with the address that they are from.
+ * there; _BUSY: NET_ALIASES are. Connections end with the address that they are from. While there is no first
+ * address (net_is_up is false), none is in use.
  */
 int net_add_address(struct net *net, uint32_t address, uint32_t netmask) __attribute__((warn_unused_result));
 int net_remove_address(struct net *net, uint32_t address);

@@ -39,7 +39,7 @@ struct ping {
     } sent[PING_REMEMBERED];
 };
 
-/* Several may be open at once; each has an id of its own. */
+/* Several may be open at once; each has an id of its own, and must stay until ping_close. */
 void ping_open(struct ping *p, struct net *net);
 void ping_close(struct ping *p);
 

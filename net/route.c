@@ -198,7 +198,7 @@ int net_remove_address(struct net *net, uint32_t address)
 
 bool net_has_address(const struct net *net, uint32_t address)
 {
-    return address != 0 && net->link_up && route_is_ours(net, address);
+    return net_is_up(net) && route_is_ours(net, address);
 }
 
 static struct net_route *find_route(struct net *net, uint32_t destination, uint32_t netmask)

@@ -13,6 +13,7 @@ void tcp_init(struct tcp_socket *s, struct net *net, void *tx, size_t tx_size, v
     s->rx = rx;
     s->unread = rx;
     s->rx_size = (uint32_t)rx_size;
+    s->window_step = (uint16_t)tcp_least(s->rx_size / 2, TCP_MSS);
     s->user_timeout_ms = TCP_USER_TIMEOUT_MS;
     s->deadline_ms = net->now_ms + NET_FAR_MS;
     s->tx_ticket = net->device->sent(net->device->context);
@@ -206,11 +207,6 @@ uint32_t tcp_receive_room(const struct tcp_socket *s)
     return room;
 }
 
-uint32_t tcp_window_step(const struct tcp_socket *s)
-{
-    return tcp_least(s->rx_size / 2, TCP_MSS);
-}
-
 size_t tcp_peek(struct tcp_socket *s, const uint8_t **data)
 {
     *data = s->unread;
@@ -220,7 +216,7 @@ size_t tcp_peek(struct tcp_socket *s, const uint8_t **data)
 /* The peer may be waiting for room: tell it at once if it has little and there is much more now. */
 static void offer_window(struct tcp_socket *s)
 {
-    uint32_t offered = s->rcv_adv - s->rcv_nxt, step = tcp_window_step(s);
+    uint32_t offered = s->rcv_adv - s->rcv_nxt, step = s->window_step;
     if (offered < step && tcp_receive_room(s) - offered >= step) {
         s->flags |= TCP_ACK_NOW | TCP_ATTENTION;
     }

@@ -78,6 +78,7 @@ struct tcp_socket {
     uint8_t challenges;
     uint8_t neighbour_epoch;
     uint16_t mss;
+    uint16_t window_step; /* window growth worth telling the peer (RFC 9293 3.8.6.2.2) */
 
     uint32_t snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
     uint32_t snd_max; /* RFC 9293's SND.NXT; snd_nxt falls behind it when going back to send again */
@@ -202,9 +203,9 @@ void tcp_set_dscp(struct tcp_socket *s, uint8_t dscp);
 
 /*
  * Begin to connect from a random port, in state CLOSED or TIME-WAIT (which is
- * given up). What was unread is dropped. NET_ERROR_STATE, NET_ERROR_DOWN,
- * NET_ERROR_ARGUMENT; success or failure of the handshake shows in tcp_state
- * and tcp_error.
+ * given up). What was unread is dropped. NET_ERROR_STATE: in use; NET_ERROR_DOWN;
+ * NET_ERROR_ARGUMENT: port 0, our own address or no host's. Success or failure of
+ * the handshake shows in tcp_state and tcp_error.
  */
 int tcp_connect(struct tcp_socket *s, uint32_t address, uint16_t port, uint32_t now_ms)
     __attribute__((warn_unused_result));
@@ -239,7 +240,10 @@ void tcp_commit(struct tcp_socket *s, size_t n);
 /* Bytes queued and not yet acknowledged. */
 size_t tcp_queued(const struct tcp_socket *s);
 
-/* Send what is queued, then FIN. Reading stays possible until the peer has closed too. */
+/*
+ * Send what is queued, then FIN. Reading stays possible until the peer has closed too. In LISTEN and
+ * SYN-SENT, where nobody has answered yet, the socket is CLOSED at once. A second call does nothing.
+ */
 void tcp_close(struct tcp_socket *s);
 /* Reset the connection; queued and unread bytes are dropped. */
 void tcp_abort(struct tcp_socket *s);

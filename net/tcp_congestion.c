@@ -141,7 +141,7 @@ static void enter_recovery(struct tcp_socket *s)
     s->cwnd += TCP_AGREED(s, TCP_OFFER_SACK) ? 0 : 3U * s->mss;
 #endif
     s->recover = s->snd_max;
-    s->flags |= TCP_RECOVERY;
+    s->flags |= TCP_RECOVERY | TCP_ATTENTION;
 #if NET_WITH_TCP_SACK
     if (TCP_AGREED(s, TCP_OFFER_SACK)) {
         s->snd_nxt = s->snd_max;

@@ -445,7 +445,7 @@ static struct tcp_socket *find(const struct net *net, const struct ipv4_packet *
 {
     uint32_t ports = load_native32(ip->payload);
     for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
-        if (s->ports == ports && s->remote_address == ip->source && s->state != TCP_CLOSED &&
+        if (s->ports == ports && s->remote_address == ip->source && tcp_is_open(s) &&
             (!NET_WITH_ROUTES || s->local_address == ip->destination)) {
             return s;
         }
@@ -549,6 +549,9 @@ enum frame_fate tcp_input(struct net *net, const struct ipv4_packet *ip)
     struct tcp_socket *s = find(net, ip);
     if (s && is_predicted(s, ip) && timestamp_is_predicted(s, ip->payload)) {
         return accept_predicted(s, ip);
+    }
+    if (!s && !ipv4_source_acceptable(net, ip->source)) {
+        return net_dropped(NET_DROP_IPV4_ADDRESS);
     }
     struct tcp_segment segment;
     if (!tcp_parse(ip->payload, ip->length, &segment)) {

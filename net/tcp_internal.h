@@ -95,8 +95,6 @@ void tcp_settle_held(struct tcp_socket *s);
 void tcp_settle(struct tcp_socket *s);
 void tcp_append(struct tcp_socket *s, const uint8_t *data, uint32_t length);
 uint32_t tcp_receive_room(const struct tcp_socket *s);
-/* Window growth worth telling the peer (RFC 9293 3.8.6.2.2). */
-uint32_t tcp_window_step(const struct tcp_socket *s);
 
 /* tcp_timer.c: timers and output, if any is due. */
 void tcp_service(struct tcp_socket *s);
@@ -119,6 +117,7 @@ void tcp_take_syn(struct tcp_socket *s, const struct tcp_segment *syn);
 void tcp_output(struct tcp_socket *s);
 /* RFC 5681 3.2, RFC 6582: the segment that the peer misses, out of turn. */
 void tcp_retransmit_first(struct tcp_socket *s);
+/* Start the retransmission timer: within tcp_service, or with TCP_ATTENTION, for that sets the deadline. */
 void tcp_arm(struct tcp_socket *s);
 /* A segment without data, outside the order of things: ACK, RST, keep-alive. */
 void tcp_send_bare(struct tcp_socket *s, uint32_t seq, uint8_t flags);

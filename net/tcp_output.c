@@ -34,14 +34,14 @@ static uint16_t advertise(struct tcp_socket *s, uint8_t flags)
     if (flags & TCP_SYN) {
         return (uint16_t)offered; /* never scaled (RFC 7323 2.2) */
     }
-    if (room - offered >= tcp_window_step(s)) {
+    if (room - offered >= s->window_step) {
         s->rcv_adv = s->rcv_nxt + room;
         offered = room;
     }
     return (uint16_t)(offered >> s->rcv_scale); /* rounded down; what rcv_adv promised stays welcome (2.4) */
 #else
     (void)flags;
-    if (room - offered >= tcp_window_step(s)) {
+    if (room - offered >= s->window_step) {
         s->rcv_adv = s->rcv_nxt + room;
         return (uint16_t)room;
     }
@@ -49,14 +49,21 @@ static uint16_t advertise(struct tcp_socket *s, uint8_t flags)
 #endif
 }
 
+static uint32_t ring_index(const struct tcp_socket *s, uint32_t offset)
+{
+    uint32_t index = s->tx_start + offset;
+    return index >= s->tx_size ? index - s->tx_size : index;
+}
+
 struct template {
     uint32_t words[10];
 } __attribute__((may_alias));
 
-/* True: the device has taken it. */
-static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, const uint8_t *payload, uint32_t length)
+/* A segment with `length` bytes of the ring, those at `seq`. True: the device has taken it. */
+static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, uint32_t length)
 {
     struct net *net = s->net;
+    const uint8_t *payload = length ? s->tx + ring_index(s, seq - s->snd_una) : NULL;
     uint8_t *frame = net_reserve(net);
     if (!frame) {
         s->flags |= TCP_WAITS_ROOM;
@@ -65,7 +72,7 @@ static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, const uint8_
     uint8_t *header = frame + ETHERNET_HEADER, *tcp = header + IPV4_HEADER;
     size_t tcp_header_length = TCP_HEADER;
     *(struct template *)frame = *(const struct template *)s->header;
-    tcp_build(tcp, seq, flags & TCP_ACK ? s->rcv_nxt : 0, flags, advertise(s, flags));
+    tcp_build(tcp, seq, s->rcv_nxt, flags, advertise(s, flags)); /* 0 until the peer's SYN has come */
 #if NET_WITH_TCP_OPTIONS
     if (s->agreed != 0 || (flags & TCP_SYN)) {
         tcp_header_length = tcp_write_options(s, tcp, flags);
@@ -82,19 +89,17 @@ static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, const uint8_
     if (length) {
         s->tx_ticket = ticket;
     }
-    if (flags & TCP_ACK) {
-        s->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED);
+    s->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_DELAYED);
 #if NET_WITH_TCP_TIMESTAMPS
-        s->last_ack_sent = s->rcv_nxt;
+    s->last_ack_sent = s->rcv_nxt;
 #endif
-    }
     return true;
 }
 
 void tcp_send_bare(struct tcp_socket *s, uint32_t seq, uint8_t flags)
 {
     if (ready(s)) {
-        (void)emit(s, seq, flags, NULL, 0);
+        (void)emit(s, seq, flags, 0);
     }
 }
 
@@ -107,7 +112,6 @@ void tcp_arm(struct tcp_socket *s)
     }
     s->rtx_ms = s->net->now_ms + wait;
     s->flags |= TCP_RTX_ARMED;
-    tcp_at_most(s, s->rtx_ms);
 }
 
 static void output_syn(struct tcp_socket *s)
@@ -116,7 +120,7 @@ static void output_syn(struct tcp_socket *s)
         return;
     }
     uint8_t flags = s->state == TCP_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
-    if (!emit(s, s->snd_una, flags, NULL, 0)) {
+    if (!emit(s, s->snd_una, flags, 0)) {
         return;
     }
     if (s->snd_max != s->snd_una) {
@@ -128,12 +132,6 @@ static void output_syn(struct tcp_socket *s)
     }
     s->snd_nxt = s->snd_max = s->snd_una + 1;
     tcp_arm(s);
-}
-
-static uint32_t ring_index(const struct tcp_socket *s, uint32_t offset)
-{
-    uint32_t index = s->tx_start + offset;
-    return index >= s->tx_size ? index - s->tx_size : index;
 }
 
 #if NET_WITH_TCP_SACK
@@ -255,20 +253,12 @@ static bool has_unsent(const struct tcp_socket *s)
     return offset < s->tx_used || (offset == s->tx_used && (s->flags & TCP_FIN_QUEUED));
 }
 
-/* Send the next segment; false: there is none, or it must wait. */
-static bool output_next(struct tcp_socket *s)
+/* Send the segment at snd_nxt, where there is something; false: it must wait. */
+static bool output_here(struct tcp_socket *s)
 {
-#if NET_WITH_TCP_SACK
-    if (s->sacked_count != 0) {
-        s->snd_nxt = tcp_sack_skip(s, s->snd_nxt);
-    }
-#endif
     uint32_t offset = s->snd_nxt - s->snd_una;
-    if (offset > s->tx_used) {
-        return false; /* the FIN is out */
-    }
     uint32_t unsent = s->tx_used - offset;
-    uint32_t length = unsent ? sendable(s, offset) : 0;
+    uint32_t length = sendable(s, offset);
     bool last = length == unsent;
     bool fin = last && (s->flags & TCP_FIN_QUEUED);
     if (length == 0 && !fin) {
@@ -281,11 +271,22 @@ static bool output_next(struct tcp_socket *s)
     if (fin) {
         flags |= TCP_FIN;
     }
-    if (!emit(s, s->snd_nxt, flags, s->tx + ring_index(s, offset), length)) {
+    if (!emit(s, s->snd_nxt, flags, length)) {
         return false;
     }
     sent_up_to(s, s->snd_nxt + length + fin);
     return true;
+}
+
+/* Send the next segment; false: there is none, or it must wait. */
+static bool output_next(struct tcp_socket *s)
+{
+#if NET_WITH_TCP_SACK
+    if (s->sacked_count != 0) {
+        s->snd_nxt = tcp_sack_skip(s, s->snd_nxt);
+    }
+#endif
+    return has_unsent(s) && output_here(s);
 }
 
 /* The segment at `seq`, out of turn. */
@@ -295,7 +296,7 @@ static bool retransmit(struct tcp_socket *s, uint32_t seq)
     s->flags &= ~(uint32_t)TCP_RTT_TIMED;
     s->flags |= TCP_FORCE;
     s->snd_nxt = seq;
-    if (!ready(s) || !output_next(s)) {
+    if (!ready(s) || !output_here(s)) {
         s->snd_nxt = next;
         return false;
     }
@@ -354,7 +355,7 @@ static bool output_segment(struct tcp_socket *s)
         return output_recovery(s);
     }
 #endif
-    return has_unsent(s) && output_next(s);
+    return output_next(s);
 }
 
 static void output_data(struct tcp_socket *s)
@@ -382,12 +383,12 @@ void tcp_output(struct tcp_socket *s)
     if (!ready(s)) {
         return;
     }
-    if (s->state == TCP_SYN_SENT || s->state == TCP_SYN_RECEIVED) {
+    if (s->state < TCP_ESTABLISHED) {
         output_syn(s);
     } else {
         output_data(s);
     }
     if (s->flags & TCP_ACK_NOW) {
-        (void)emit(s, s->snd_max, TCP_ACK, NULL, 0);
+        (void)emit(s, s->snd_max, TCP_ACK, 0);
     }
 }

@@ -1,10 +1,13 @@
 #include "net/internal.h"
 
+static uint32_t sooner(uint32_t a_ms, uint32_t b_ms)
+{
+    return (int32_t)(a_ms - b_ms) < 0 ? a_ms : b_ms;
+}
+
 void tcp_at_most(struct tcp_socket *s, uint32_t deadline_ms)
 {
-    if ((int32_t)(deadline_ms - s->deadline_ms) < 0) {
-        s->deadline_ms = deadline_ms;
-    }
+    s->deadline_ms = sooner(deadline_ms, s->deadline_ms);
 }
 
 static bool synchronized(const struct tcp_socket *s)
@@ -15,31 +18,31 @@ static bool synchronized(const struct tcp_socket *s)
 /* Something of ours is yet to be acknowledged. */
 static bool has_work(const struct tcp_socket *s)
 {
-    return tcp_is_open(s) &&
-           (s->tx_used != 0 || s->snd_max != s->snd_una || (s->flags & TCP_FIN_QUEUED) || !synchronized(s));
+    return s->tx_used != 0 ||
+           (tcp_is_open(s) &&
+            (s->snd_max != s->snd_una || (s->flags & TCP_FIN_QUEUED) || !synchronized(s)));
 }
 
 /*
  * When our patience with the peer ends: the user timeout while it owes us an
- * acknowledgement, else FIN-WAIT-2, TIME-WAIT or keep-alive. False: never.
+ * acknowledgement, else FIN-WAIT-2, TIME-WAIT or keep-alive.
  */
-static bool patience(const struct tcp_socket *s, uint32_t *deadline_ms)
+static uint32_t patience_ends_ms(const struct tcp_socket *s)
 {
     if (has_work(s)) {
-        *deadline_ms = s->progress_ms + s->user_timeout_ms;
-        return true;
+        return s->progress_ms + s->user_timeout_ms;
     }
     if (NET_WITH_TCP_HALF_CLOSE && s->state == TCP_FIN_WAIT_2) {
-        *deadline_ms = s->received_ms + s->user_timeout_ms;
-        return true;
+        return s->received_ms + s->user_timeout_ms;
     }
     if (s->state == TCP_TIME_WAIT || s->state == TCP_FIN_WAIT_2) {
         _Static_assert((int)TCP_TIME_WAIT_MS == (int)TCP_FIN_WAIT_2_MS, "both wait as long");
-        *deadline_ms = s->received_ms + TCP_TIME_WAIT_MS;
-        return true;
+        return s->received_ms + TCP_TIME_WAIT_MS;
     }
-    *deadline_ms = s->received_ms + s->keep_alive_ms + s->keep_alive_probes * (s->keep_alive_ms / 4);
-    return s->keep_alive_ms != 0 && tcp_is_open(s);
+    if (s->keep_alive_ms != 0 && tcp_is_open(s)) {
+        return s->received_ms + s->keep_alive_ms + s->keep_alive_probes * (s->keep_alive_ms / 4);
+    }
+    return s->net->now_ms + NET_FAR_MS;
 }
 
 /* It has ended. False: so has the connection. */
@@ -103,8 +106,7 @@ static void retransmission_timeout(struct tcp_socket *s)
 static bool run_timers(struct tcp_socket *s)
 {
     struct net *net = s->net;
-    uint32_t deadline_ms;
-    if (patience(s, &deadline_ms) && net_due(net, deadline_ms) && !out_of_patience(s)) {
+    if (net_due(net, patience_ends_ms(s)) && !out_of_patience(s)) {
         return false;
     }
     if ((s->flags & TCP_RTX_ARMED) && net_due(net, s->rtx_ms)) {
@@ -119,33 +121,29 @@ static bool run_timers(struct tcp_socket *s)
 
 static void schedule(struct tcp_socket *s)
 {
-    uint32_t now = s->net->now_ms, deadline_ms;
-    s->deadline_ms = now + NET_FAR_MS;
+    uint32_t now = s->net->now_ms, deadline_ms = patience_ends_ms(s);
     if (s->flags & TCP_RTX_ARMED) {
-        tcp_at_most(s, s->rtx_ms);
+        deadline_ms = sooner(deadline_ms, s->rtx_ms);
     }
     if (s->flags & TCP_ACK_DELAYED) {
-        tcp_at_most(s, s->ack_ms);
-    }
-    if (patience(s, &deadline_ms)) {
-        tcp_at_most(s, deadline_ms);
+        deadline_ms = sooner(deadline_ms, s->ack_ms);
     }
     if ((s->flags & TCP_WAITS_ROOM) || s->tx_held) {
-        tcp_at_most(s, now + 1);
+        deadline_ms = sooner(deadline_ms, now + 1);
     }
     if (s->flags & TCP_WAITS_NEIGHBOUR) {
-        tcp_at_most(s, now + 1000);
+        deadline_ms = sooner(deadline_ms, now + 1000);
     }
+    s->deadline_ms = deadline_ms;
 }
 
 void tcp_service(struct tcp_socket *s)
 {
-    s->flags &= ~(uint32_t)(TCP_ATTENTION | TCP_WAITS_ROOM | TCP_WAITS_NEIGHBOUR);
-    tcp_settle_held(s);
     if (s->flags & TCP_BEGINS) {
-        s->flags &= ~(uint32_t)TCP_BEGINS;
         s->progress_ms = s->net->now_ms;
     }
+    s->flags &= ~(uint32_t)(TCP_ATTENTION | TCP_WAITS_ROOM | TCP_WAITS_NEIGHBOUR | TCP_BEGINS);
+    tcp_settle_held(s);
     if (tcp_is_open(s) && (!net_due(s->net, s->deadline_ms) || run_timers(s))) {
         tcp_output(s);
     }

@@ -33,8 +33,11 @@ struct udp_socket {
 #endif
 };
 
-/* Open a port; 0 takes a random free one. NET_ERROR_PORT_IN_USE; 67 and 68 belong to DHCP
- * (NET_ERROR_ARGUMENT). */
+/*
+ * Open a port; 0 takes a random free one. NET_ERROR_PORT_IN_USE; 67 and 68 belong to DHCP
+ * (NET_ERROR_ARGUMENT). With NET_WITH_MDNS what comes to port 5353 is the stack's. The socket must stay until
+ * udp_close.
+ */
 int udp_open(struct udp_socket *s, struct net *net, uint16_t port) __attribute__((warn_unused_result));
 void udp_close(struct udp_socket *s);
 uint16_t udp_port(const struct udp_socket *s);
@@ -59,6 +62,7 @@ void udp_set_dscp(struct udp_socket *s, uint8_t dscp);
  */
 int udp_send(struct udp_socket *s, uint32_t address, uint16_t port, const void *payload, size_t length)
     __attribute__((warn_unused_result));
+/* Is the payload of the last udp_send still being read by the device? May be asked after udp_close too. */
 bool udp_busy(const struct udp_socket *s);
 
 #if NET_WITH_ICMP_ERRORS

@@ -6,6 +6,8 @@
 
 enum {
     VERSION_AND_IHL = 0x45,
+    IHL_MIN = 5,
+    IHL_MAX = 15,
     OPTION_LSRR = 131,
     OPTION_SSRR = 137,
 };
@@ -37,7 +39,8 @@ enum ipv4_fault ipv4_parse(uint8_t *packet, size_t length, bool verify, struct i
     }
     size_t header_length = (packet[0] & 15U) * 4U;
     size_t total = load_be16(packet + 2);
-    if (packet[0] >> 4 != 4 || header_length < IPV4_HEADER || total < header_length || total > length) {
+    bool version_4 = packet[0] - (unsigned)VERSION_AND_IHL <= IHL_MAX - IHL_MIN; /* and five words or more */
+    if (!version_4 || total < header_length || total > length) {
         return IPV4_BAD_HEADER;
     }
     if (verify && checksum_finish(checksum_add(0, packet, header_length)) != 0) {

@@ -47,8 +47,8 @@ static int connect_to(const struct addrinfo *address)
 /* The one whose turn it is. Not none. */
 static const struct addrinfo *choose(struct socket_transport *t, const struct addrinfo *list)
 {
-    t->addresses = 0;
-    for (const struct addrinfo *each = list; each != NULL; each = each->ai_next)
+    t->addresses = 1;
+    for (const struct addrinfo *each = list->ai_next; each != NULL; each = each->ai_next)
         t->addresses++;
     for (unsigned skip = t->turn % t->addresses; skip > 0; skip--)
         list = list->ai_next;

@@ -20,9 +20,5 @@ int clock_init(void) __attribute__((warn_unused_result));
 
 /* After clock_init. */
 uint32_t clock_hclk_hz(void);
-static inline uint32_t clock_apb1_timer_hz(void)
-{
-    return clock_hclk_hz() / 2;
-}
 
 #endif

@@ -21,31 +21,20 @@ static inline void copy_word(uint8_t *to, const uint8_t *from)
     *(struct word *)to = *(const struct word *)from;
 }
 
-LIBRARY_FUNCTION static void *copy(void *to, const void *from, size_t n)
+LIBRARY_FUNCTION static void *copy_upwards(void *to, const void *from, size_t n)
 {
     uint8_t *d = to;
     const uint8_t *s = from;
 
-    if ((uintptr_t)d - (uintptr_t)s < n) { /* downwards, or what is still to be read would be overwritten */
-        while (n >= WORD) {
-            n -= WORD;
-            copy_word(d + n, s + n);
-        }
-        while (n != 0) {
-            n--;
-            d[n] = s[n];
-        }
-        return to;
-    }
-    for (; n >= BLOCK; n -= BLOCK, d += BLOCK, s += BLOCK) {
+    for (size_t blocks = n / BLOCK; blocks != 0; blocks--, d += BLOCK, s += BLOCK) {
         copy_word(d, s);
         copy_word(d + WORD, s + WORD);
         copy_word(d + 2 * WORD, s + 2 * WORD);
         copy_word(d + 3 * WORD, s + 3 * WORD);
     }
-    for (; n >= WORD; n -= WORD, d += WORD, s += WORD)
+    for (size_t words = n % BLOCK / WORD; words != 0; words--, d += WORD, s += WORD)
         copy_word(d, s);
-    for (; n != 0; n--)
+    for (n %= WORD; n != 0; n--)
         *d++ = *s++;
     return to;
 }
@@ -53,12 +42,25 @@ LIBRARY_FUNCTION static void *copy(void *to, const void *from, size_t n)
 /* Neither calls the other, for the compiler takes a memmove of what cannot overlap for a memcpy. */
 LIBRARY_FUNCTION void *memmove(void *to, const void *from, size_t n)
 {
-    return copy(to, from, n);
+    uint8_t *d = to;
+    const uint8_t *s = from;
+
+    if ((uintptr_t)d - (uintptr_t)s >= n)
+        return copy_upwards(to, from, n);
+    while (n >= WORD) { /* downwards, or what is still to be read would be overwritten */
+        n -= WORD;
+        copy_word(d + n, s + n);
+    }
+    while (n != 0) {
+        n--;
+        d[n] = s[n];
+    }
+    return to;
 }
 
 LIBRARY_FUNCTION void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
-    return copy(to, from, n);
+    return copy_upwards(to, from, n);
 }
 
 LIBRARY_FUNCTION void *memset(void *to, int byte, size_t n)

@@ -109,7 +109,10 @@ static void test_memory(void **state)
     client_expect(&client, "m60000000,4", "E0e");  /* nothing answers there */
     client_expect(&client, "m2002fffe,4", "0000"); /* as far as it goes */
     client_expect(&client, "M60000000,1:00", "E0e");
-    client_expect(&client, "M20000100,2:aa", "E16");
+    /* What an earlier, longer packet has left in the buffer is no part of a short one. */
+    client_expect(&client, "M20000108,4:01020304", "OK");
+    client_expect(&client, "M20000108,4:aa", "E16");
+    assert_int_equal(m->sram[0x108], 1);
     client_expect(&client, "me000ed00,4", "41c20f41"); /* CPUID */
     client_expect(&client, "m00000000,4", "00000120"); /* the alias of flash */
     client_expect(&client, "m22002000,4", "00000000"); /* bit 0 of 0x20000100 */

@@ -1,4 +1,5 @@
 /* The ELF loader on good files, wrong files, and files damaged in every way there is time for. */
+#define _GNU_SOURCE /* memmem */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -209,6 +210,21 @@ static void flips_are_survived(void **state)
     assert_in_range(opened, 1000, 19000);
 }
 
+static void names_without_an_end_are_none(void **state)
+{
+    (void)state;
+    static const char last[] = "_SEGGER_RTT";
+    struct elf elf;
+    struct elf_symbol symbol;
+    uint8_t *name = memmem(tiny.bytes, tiny.size, last, sizeof last);
+    assert_non_null(name);
+    name[sizeof last - 1] = 'x';
+    assert_true(open_tiny(&elf));
+    assert_int_equal(elf.symbol_count, 0);
+    assert_false(elf_find(&elf, "start", &symbol));
+    elf_close(&elf);
+}
+
 static void symbols_name_the_function(void **state)
 {
     (void)state;
@@ -289,6 +305,7 @@ int main(void)
         cmocka_unit_test_setup(missing_file_is_named, make_tiny),
         cmocka_unit_test_setup(truncation_anywhere_is_survived, make_tiny),
         cmocka_unit_test_setup(flips_are_survived, make_tiny),
+        cmocka_unit_test_setup(names_without_an_end_are_none, make_tiny),
         cmocka_unit_test_setup(symbols_name_the_function, make_tiny),
         cmocka_unit_test(debug_information_gives_the_line),
         cmocka_unit_test_setup(stripped_file_opens, make_tiny),

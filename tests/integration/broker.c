@@ -427,7 +427,7 @@ static void on_packet(struct connection *c, const uint8_t *bytes, size_t size)
     case 7: on_answer(c); break;
     case 6: on_pubrel(c); break;
     case 8: on_subscribe(c); break;
-    case 12: out_packet(c, 0xD0, NULL, 0); break;
+    case 12: out_packet(c, 0xD0, bytes, 0); break;
     case 14: close_connection(c); break;
     default: broken("packet of type %u", c->stream.packet.type);
     }

@@ -69,8 +69,9 @@ static void transport_close(void *context, bool abort)
 
 static size_t transport_receive(void *context, const uint8_t **data)
 {
+    size_t length = tcp_peek(&client.tcp, data);
     (void)context;
-    return tcp_peek(&client.tcp, data);
+    return length < style.rx_size ? length : style.rx_size;
 }
 
 static void transport_consume(void *context, size_t length)
@@ -338,7 +339,7 @@ static void configure(void)
 static void boot(void)
 {
     partial.active = false;
-    tcp_init(&client.tcp, &world.client.net, client.tx, style.tx_size, client.rx, style.rx_size);
+    tcp_init(&client.tcp, &world.client.net, client.tx, style.tx_size, client.rx, style.window);
     tcp_set_timeouts(&client.tcp, USER_TIMEOUT_MS, 0);
     tcp_set_nagle(&client.tcp, false);
     mqtt_init(&client.m, &client.config, &client.transport, world_random());
@@ -349,7 +350,7 @@ void client_open(const struct client_style *of)
     style = *of;
     memset(&client, 0, sizeof client);
     client.tx = malloc(style.tx_size);
-    client.rx = malloc(style.rx_size);
+    client.rx = malloc(style.window);
     mqtt_ram_store_init(&client.store, client.memory, sizeof client.memory);
     configure();
     boot();

@@ -13,7 +13,8 @@ struct client_style {
     uint8_t version;           /* of MQTT */
     bool aliases;
     uint16_t keep_alive_s;
-    size_t tx_size, rx_size;
+    size_t tx_size, rx_size; /* of what the engine sees */
+    size_t window;           /* of TCP; at least rx_size */
     uint32_t ack_timeout_ms;
     uint32_t laziness; /* of 1000 times that it could publish, it does not */
 };

@@ -17,7 +17,7 @@ enum {
     LIMIT_MS = 6 * 3600000,
     STEPS_MAX = 3000000,
     TIMER_MAX_MS = 60000, /* RFC 6298 2.5 */
-    ARP_MS = 4000,  /* until an address is asked for anew: three tries, a second each, and one of rest */
+    ARP_MS = 4000,  /* until an address is asked for anew, when a device had no room for three requests */
     SLOW_MS = 3000, /* that a slow application takes to read */
 };
 
@@ -442,7 +442,7 @@ static uint64_t bound_of(const struct sim *sim, const struct sim_flow *flow)
         bound += timer;
         timer = timer * 2 < TIMER_MAX_MS ? timer * 2 : TIMER_MAX_MS;
     }
-    return bound + 4 * link_slowest(&sim->link) + TCP_DELAYED_ACK_MS + 20;
+    return bound + 4 * link_slowest(&sim->link) + TCP_DELAYED_ACK_MS + 20 + (sim->full_rate ? ARP_MS : 0);
 }
 
 static void watch(struct sim *sim)

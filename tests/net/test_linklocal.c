@@ -277,6 +277,26 @@ static void spoken_to_and_speaking(void **state)
     assert_int_equal(get32(frame->bytes + 38), PEER + 9);
 }
 
+/* 2.6.2: who has been looked for there may answer, though the address is of no network of ours. */
+static void answered_by_a_routable_host(void **state)
+{
+    (void)state;
+    uint8_t arp[64];
+    struct udp_socket socket;
+    uint32_t ours = wait_address();
+    rig_discard_sent(&rig);
+    assert_int_equal(udp_open(&socket, &rig.net, 5000), NET_OK);
+    assert_int_equal(udp_send(&socket, PEER, 9, "x", 1), NET_ERROR_NEIGHBOUR);
+    assert_int_equal(get32(rig_sent(&rig)->bytes + 38), PEER);
+    rig_receive(&rig, arp, make_arp(arp, 2, peer_mac, PEER, ours));
+    rig_discard_sent(&rig); /* announcements */
+    assert_int_equal(udp_send(&socket, PEER, 9, "x", 1), NET_OK);
+    const struct frame *frame = rig_sent(&rig);
+    assert_memory_equal(frame->bytes, peer_mac, 6);
+    assert_int_equal(get32(frame->bytes + 26), ours);
+    udp_close(&socket);
+}
+
 static void link_lost(void **state)
 {
     (void)state;
@@ -311,6 +331,7 @@ int main(void)
         TEST(another_dhcp_address_is_taken),
         TEST(link_lost),
         TEST(spoken_to_and_speaking),
+        TEST(answered_by_a_routable_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 #else

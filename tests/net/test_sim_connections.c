@@ -19,9 +19,9 @@
 #include "sim_capture.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-enum { CONNECTIONS = 100000 };
+enum { CONNECTIONS = 40000 };
 #else
-enum { CONNECTIONS = 200000 };
+enum { CONNECTIONS = 120000 };
 #endif
 
 static unsigned first_seed = 1, worlds = CONNECTIONS / SIM_CONNECTIONS, seed;

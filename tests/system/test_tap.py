@@ -49,7 +49,7 @@ class Static(Tap):
 
     def test_ping_of_every_kind_of_size(self):
         for size in (0, 1, 8, 55, 56, 57, 500, 1471, 1472):
-            output = self.output_of("ping", "-c", "2", "-i", "0.01", "-s", str(size), MOTE)
+            output = self.output_of("ping", "-c", "2", "-i", "0.2", "-w", str(LIMIT), "-s", str(size), MOTE)
             self.assertIn("2 received, 0% packet loss", output)
 
     def test_session_over_the_kernels_tcp(self):

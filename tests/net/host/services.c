@@ -111,11 +111,11 @@ void serve_source(struct service *service, struct connection *c)
 {
     const uint8_t *bytes;
     struct tcp_span room[2] = {{0}, {0}};
-    uint64_t length = tcp_reserve(&c->tcp, room);
+    size_t length = tcp_reserve(&c->tcp, room);
 
     if (length > service->limit - c->sent)
-        length = service->limit - c->sent;
-    for (uint64_t i = 0; i < length; i++) {
+        length = (size_t)(service->limit - c->sent);
+    for (size_t i = 0; i < length; i++) {
         uint8_t *to = i < room[0].length ? &room[0].data[i] : &room[1].data[i - room[0].length];
         *to = pattern(c->sent + i);
     }

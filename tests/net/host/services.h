@@ -11,9 +11,12 @@
 
 #include "net/tcp_listen.h"
 
+#ifndef BUFFER_MAX
+#define BUFFER_MAX 65535
+#endif
+
 enum {
     CONNECTIONS = 4, /* at a time, of each service */
-    BUFFER_MAX = 65535,
     ECHO_PORT = 7,
     DISCARD_PORT = 9,
     SOURCE_PORT = 19,

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { IP_ROOM = 8192 };
@@ -37,18 +38,38 @@ uint32_t address_of(struct run *run, const struct fields *fields, const char *ke
     return text ? address_in(run, text) : otherwise;
 }
 
+static unsigned hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+    return at ? (unsigned)(at - digits) : 16;
+}
+
 size_t hex_bytes(struct run *run, const char *text, uint8_t *bytes, size_t room)
 {
     size_t count = 0;
     for (; *text; text += 2) {
-        unsigned value;
-        if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) || count == room) {
+        unsigned high = hex_digit(text[0]), low = hex_digit(text[1]);
+        if (high > 15 || low > 15 || count == room) {
             run_fail(run, "'%s' are no hexadecimal bytes, or too many", text);
         }
-        (void)sscanf(text, "%2x", &value);
-        bytes[count++] = (uint8_t)value;
+        bytes[count++] = (uint8_t)(high << 4 | low);
     }
     return count;
+}
+
+/* The number at the front of `*text`, which moves behind it and the character that follows, if that is `end`.
+ */
+static bool take_number(const char **text, char end, uint32_t *value)
+{
+    char *behind;
+    if (!isdigit((unsigned char)**text)) {
+        return false;
+    }
+    *value = (uint32_t)strtoul(*text, &behind, 10);
+    bool good = *behind == end;
+    *text = behind + (good && end != 0);
+    return good;
 }
 
 /* ---- Ethernet ---- */
@@ -70,7 +91,6 @@ void mac_of_host(uint32_t address, uint8_t *mac)
 static void read_mac(struct run *run, const struct fields *fields, const char *key, uint8_t *mac)
 {
     const char *text = field_get(fields, key);
-    unsigned part[6];
     if (!text) {
         return;
     }
@@ -78,12 +98,12 @@ static void read_mac(struct run *run, const struct fields *fields, const char *k
         memcpy(mac, everyone, 6);
         return;
     }
-    if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", part, part + 1, part + 2, part + 3, part + 4, part + 5) !=
-        6) {
-        run_fail(run, "'%s' is no link address", text);
-    }
-    for (int i = 0; i < 6; i++) {
-        mac[i] = (uint8_t)part[i];
+    for (int i = 0; i < 6; i++, text += 3) {
+        unsigned high = hex_digit(text[0]), low = high < 16 ? hex_digit(text[1]) : 16;
+        if (low > 15 || text[2] != (i < 5 ? ':' : 0)) {
+            run_fail(run, "'%s' is no link address", field_get(fields, key));
+        }
+        mac[i] = (uint8_t)(high << 4 | low);
     }
 }
 
@@ -125,8 +145,9 @@ static size_t take_slice(struct run *run, const struct fields *fields, uint8_t *
                          uint32_t *offset)
 {
     const char *slice = field_get(fields, "slice");
-    unsigned from = 0, to = (unsigned)length;
-    if (slice && (sscanf(slice, "%u:%u", &from, &to) != 2 || from > to || to > length)) {
+    uint32_t from = 0, to = (uint32_t)length;
+    const char *at = slice;
+    if (slice && (!take_number(&at, ':', &from) || !take_number(&at, 0, &to) || from > to || to > length)) {
         run_fail(run, "slice %s of %zu bytes", slice, length);
     }
     memmove(payload, payload + from, to - from);
@@ -231,43 +252,61 @@ static uint8_t *put_option(uint8_t *to, uint8_t kind, uint8_t length)
     return to + 2;
 }
 
-/* One of the options between < and >. */
-static uint8_t *build_option(struct run *run, const struct conversation *c, const char *text, uint8_t *to)
+/* A:B A:B ..., relative to our initial number. */
+static uint8_t *build_sack(const struct conversation *c, const char *text, uint8_t *to)
 {
-    unsigned long a, b;
-    if (sscanf(text, "mss %lu", &a) == 1) {
-        put16(put_option(to, 2, 4), (uint32_t)a);
-        return to + 4;
+    uint8_t *at = to + 2;
+    uint32_t start, end;
+    while (take_number(&text, ':', &start) && (take_number(&text, ' ', &end) || *text == 0)) {
+        put32(at, start + c->our_isn);
+        put32(at + 4, end + c->our_isn);
+        at += 8;
     }
-    if (sscanf(text, "wscale %lu", &a) == 1) {
-        *put_option(to, 3, 3) = (uint8_t)a;
-        return to + 3;
+    (void)put_option(to, 5, (uint8_t)(at - to));
+    return *text == 0 ? at : NULL;
+}
+
+static uint8_t *build_timestamps(const struct conversation *c, const char *text, uint8_t *to)
+{
+    uint32_t value, echo;
+    if (!take_number(&text, ' ', &value) || !take_number(&text, 0, &echo)) {
+        return NULL;
     }
-    if (sscanf(text, "ts %lu %lu", &a, &b) == 2) {
-        uint8_t *at = put_option(to, 8, 10);
-        put32(at, (uint32_t)a);
-        put32(at + 4, (uint32_t)b + (c->timestamp_known ? c->timestamp_base : 0));
-        return to + 10;
+    uint8_t *at = put_option(to, 8, 10);
+    put32(at, value);
+    put32(at + 4, echo + (c->timestamp_known ? c->timestamp_base : 0));
+    return to + 10;
+}
+
+/* One of the options between < and >; NULL: it is none. */
+static uint8_t *build_option(const struct conversation *c, const char *text, uint8_t *to)
+{
+    size_t length = strcspn(text, " ");
+    const char *rest = text + length + (text[length] != 0);
+    uint32_t number;
+    if (strcmp(text, "nop") == 0) {
+        *to = 1;
+        return to + 1;
     }
     if (strcmp(text, "sack") == 0) {
         return put_option(to, 4, 2);
     }
     if (strncmp(text, "sack ", 5) == 0) {
-        uint8_t *at = to + 2;
-        int used = 0;
-        for (text += 5; sscanf(text, "%lu:%lu%n", &a, &b, &used) == 2; text += used + (text[used] == ' ')) {
-            put32(at, (uint32_t)a + c->our_isn);
-            put32(at + 4, (uint32_t)b + c->our_isn);
-            at += 8;
-        }
-        (void)put_option(to, 5, (uint8_t)(at - to));
-        return at;
+        return build_sack(c, rest, to);
     }
-    if (strcmp(text, "nop") == 0) {
-        *to = 1;
-        return to + 1;
+    if (strncmp(text, "ts ", 3) == 0) {
+        return build_timestamps(c, rest, to);
     }
-    run_fail(run, "'%s' is no option: mss N, wscale N, sack, sack A:B ..., ts VALUE ECHO, nop", text);
+    bool mss = strncmp(text, "mss ", 4) == 0, scale = strncmp(text, "wscale ", 7) == 0;
+    if (!(mss || scale) || !take_number(&rest, 0, &number)) {
+        return NULL;
+    }
+    if (mss) {
+        put16(put_option(to, 2, 4), number);
+        return to + 4;
+    }
+    *put_option(to, 3, 3) = (uint8_t)number;
+    return to + 3;
 }
 
 static size_t build_options(struct run *run, const struct conversation *c, const struct fields *fields,
@@ -278,10 +317,11 @@ static size_t build_options(struct run *run, const struct conversation *c, const
     char copy[200], *rest = copy;
     (void)snprintf(copy, sizeof copy, "%s", list ? list : "");
     uint8_t *at = to + length;
-    for (char *one; *rest && (one = strsep(&rest, ",")) != NULL;) {
-        at = build_option(run, c, one + strspn(one, " "), at);
-        if (!rest) {
-            break;
+    for (char *one; rest && *rest && (one = strsep(&rest, ",")) != NULL;) {
+        one += strspn(one, " ");
+        at = build_option(c, one, at);
+        if (!at) {
+            run_fail(run, "'%s' is no option: mss N, wscale N, sack, sack A:B ..., ts VALUE ECHO, nop", one);
         }
     }
     length = (size_t)(at - to);

@@ -438,12 +438,14 @@ static bool call_listener(struct run *run, const struct line *line)
 
 /* ---- The net ---- */
 
-static inline void expect_truth(struct run *run, const struct line *line, bool want, bool got)
+#if NET_WITH_ACD || NET_WITH_ROUTES || NET_WITH_SNTP || NET_WITH_MDNS
+static void expect_truth(struct run *run, const struct line *line, bool want, bool got)
 {
     if (want != got) {
         run_fail(run, "%s: it is %s", line->text, got ? "so" : "not so");
     }
 }
+#endif
 
 static bool call_address(struct run *run, const struct line *line)
 {
