@@ -37,11 +37,10 @@ done
 
 # As many messages as the broker takes, until `feeder` is ended.
 feed() {
-    mkfifo "$work/lines"
-    yes 0123456789012345678901234567890123456789012345678901234567890123 >"$work/lines" &
-    "$mote" pub -h 127.0.0.1 -t bench/throughput/receive -l -q "$1" --quiet <"$work/lines" &
+    mkfifo "$work/lines$1"
+    yes 0123456789012345678901234567890123456789012345678901234567890123 >"$work/lines$1" &
+    "$mote" pub -h 127.0.0.1 -t bench/throughput/receive -l -q "$1" --quiet <"$work/lines$1" &
     feeder=$!
-    rm "$work/lines"
 }
 
 measure() { # scenario, QoS to receive or -, name

@@ -25,7 +25,8 @@ void mqtt_forget_aliases(struct mqtt *m)
         set_length(place_of(m, alias), 0);
 }
 
-uint8_t mqtt_resolve_alias(struct mqtt *m, struct mqtt_message *message)
+/* Apart: within mqtt_poll it would cost more. */
+__attribute__((noinline)) uint8_t mqtt_resolve_alias(struct mqtt *m, struct mqtt_message *message)
 {
     uint32_t alias = message->topic_alias;
     size_t length = message->topic.length;

@@ -63,9 +63,9 @@ static uint8_t first_version(const struct mqtt *m)
 }
 
 /*
- * The version of the next attempt; true: at once, since it was refused for that. A close without an answer
- * may mean the same, or nothing: then both are tried in turn. After a session it begins anew, unless what is
- * in flight is of this one.
+ * The version of the next attempt; true: the same broker is tried with the other one. A close without an
+ * answer may mean that it was refused for that, or nothing: then both are tried in turn. After a session it
+ * begins anew, unless what is in flight is of this one.
  */
 static bool choose_version(struct mqtt *m, enum mqtt_cause cause, uint8_t reason)
 {
@@ -77,9 +77,10 @@ static bool choose_version(struct mqtt *m, enum mqtt_cause cause, uint8_t reason
     if (m->state != MQTT_CONNECTING)
         return false;
     bool refused = cause == MQTT_CAUSE_REFUSED && reason == MQTT_REASON_UNSUPPORTED_VERSION && was_5;
-    if (refused || cause == MQTT_CAUSE_TRANSPORT)
+    bool other = refused || cause == MQTT_CAUSE_TRANSPORT;
+    if (other)
         m->version = was_5 ? 4 : 5;
-    return refused;
+    return other && was_5;
 }
 #endif
 
@@ -104,12 +105,12 @@ static void plan_next(struct mqtt *m, enum mqtt_cause cause, uint8_t reason)
 {
     struct mqtt_disconnected *told = &m->end;
     told->retry_ms = UINT32_MAX;
-    bool at_once = false;
+    bool falls_back = false;
 #if MQTT_WITH_V311
-    at_once = choose_version(m, cause, reason);
+    falls_back = choose_version(m, cause, reason);
 #endif
 #if MQTT_WITH_BROKERS
-    if (!at_once && cause != MQTT_CAUSE_USER)
+    if (!falls_back && cause != MQTT_CAUSE_USER)
         choose_broker(m, reason);
     told->broker = m->broker;
 #else
@@ -118,7 +119,7 @@ static void plan_next(struct mqtt *m, enum mqtt_cause cause, uint8_t reason)
     m->state = MQTT_STOPPED;
     if (cause == MQTT_CAUSE_USER)
         return;
-    told->retry_ms = at_once ? 0 : backoff_ms(m);
+    told->retry_ms = falls_back && cause == MQTT_CAUSE_REFUSED ? 0 : backoff_ms(m);
     m->deadline_ms = m->now_ms + told->retry_ms;
     m->state = MQTT_WAITING;
 }
@@ -159,7 +160,8 @@ void mqtt_violation(struct mqtt *m, uint8_t reason)
     mqtt_end(m, MQTT_CAUSE_PROTOCOL, reason);
 }
 
-static void tell_end(struct mqtt *m, struct mqtt_event *event)
+/* Apart: within mqtt_poll it would cost more. */
+__attribute__((noinline)) static void tell_end(struct mqtt *m, struct mqtt_event *event)
 {
     event->type = MQTT_EVENT_DISCONNECTED;
     event->disconnected = m->end;
@@ -339,14 +341,14 @@ static void keep_client_id(struct mqtt *m, const struct mqtt_slice *id)
 
 static uint8_t accept(struct mqtt *m, bool present, struct mqtt_event *event)
 {
+#if MQTT_WITH_AUTH
+    uint8_t wrong = mqtt_auth_finish(m, &event->details); /* before anything that it says is believed */
+    if (wrong != MQTT_REASON_SUCCESS)
+        return wrong;
+#endif
 #if MQTT_WITH_PROPERTIES
     m->limits = event->details.limits;
     keep_client_id(m, &event->details.client_id);
-#endif
-#if MQTT_WITH_AUTH
-    uint8_t wrong = mqtt_auth_finish(m, &event->details);
-    if (wrong != MQTT_REASON_SUCCESS)
-        return wrong;
 #endif
     return establish(m, present, event);
 }

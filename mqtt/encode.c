@@ -45,7 +45,7 @@ static size_t payload_length(const struct mqtt_publish *p)
 {
 #if MQTT_WITH_STREAMING
     if (p->source != NULL)
-        return p->source_length;
+        return p->source_length <= MQTT_VARINT_MAX ? p->source_length : MQTT_IMPOSSIBLE;
 #endif
     return mqtt_parts_length(p->payload, MQTT_PAYLOAD_PARTS);
 }

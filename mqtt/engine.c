@@ -10,7 +10,7 @@ static bool due(const struct mqtt *m)
 /* ---- Acknowledgements ---- */
 
 /* The answer to the packet just delivered has had its room since before that. */
-static void send_owed_ack(struct mqtt *m)
+void mqtt_send_owed_ack(struct mqtt *m)
 {
     uint32_t id = (uint32_t)m->ack_id >> 8 | (m->ack_id & 0xFFu) << 8;
     if (m->ack_id == 0)
@@ -211,7 +211,7 @@ static void consume_delivered(struct mqtt *m)
     m->transport->consume(m->transport->context, m->delivered);
     m->delivered = 0;
     if (!comes_in_parts(m))
-        send_owed_ack(m);
+        mqtt_send_owed_ack(m);
 }
 
 /* The caller has dealt with the last event. */

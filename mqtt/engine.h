@@ -136,6 +136,9 @@ bool mqtt_send_small(struct mqtt *m, uint32_t bytes, size_t size);
 
 void mqtt_commit(struct mqtt *m, size_t size);
 
+/* The answer to the packet just delivered, if it has one. */
+void mqtt_send_owed_ack(struct mqtt *m);
+
 /* A SUBSCRIBE or UNSUBSCRIBE; as mqtt_send. */
 int mqtt_send_filters(struct mqtt *m, unsigned type, const struct mqtt_filters *filters)
     __attribute__((warn_unused_result));

@@ -144,7 +144,8 @@ size_t mqtt_quota(const struct mqtt *m)
     if (m->state != MQTT_CONNECTED)
         return 0;
 #if MQTT_WITH_SESSIONS
-    if (m->replaying)
+    /* More than allowed: answers to what the last connection took count, too. */
+    if (m->replaying || m->publishing > m->limits.receive_maximum)
         return 0;
 #endif
     size_t free_slots = 0;
@@ -218,7 +219,11 @@ int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t no
     publication.v311 = mqtt_is_v311(m);
 #endif
 #if MQTT_WITH_STREAMING
-    m->outgoing.pending = publish->source != NULL ? publish->source_length : 0;
+    if (publish->source != NULL) {
+        m->outgoing.pending = publish->source_length;
+        if (m->incoming.left == 0)
+            mqtt_send_owed_ack(m); /* later there is no place for it */
+    }
 #endif
     unsigned flags = qos << MQTT_PUBLISH_QOS_SHIFT | (unsigned)publish->retain;
     result = mqtt_send(m, MQTT_PUBLISH << 4 | flags, mqtt_measure_publish(&publication), mqtt_write_publish,

@@ -5,7 +5,9 @@
 
 /* ---- Received ---- */
 
-uint8_t mqtt_cut_frame(const struct mqtt *m, const uint8_t *data, size_t length, struct mqtt_frame *frame)
+/* Apart: within mqtt_poll it would cost more. */
+__attribute__((noinline)) uint8_t mqtt_cut_frame(const struct mqtt *m, const uint8_t *data, size_t length,
+                                                 struct mqtt_frame *frame)
 {
     struct mqtt_reader r = frame->body; /* at the packet's body, up to all that has come */
     struct mqtt_slice topic;

@@ -45,8 +45,8 @@ struct net_device {
     bool (*bounce)(void *context, size_t length);
 
     /*
-     * Borrow room for a frame's head, NET_DEVICE_HEADER_MAX bytes at least, any
-     * alignment. NULL: the transmit ring is full; try again at a later poll.
+     * Borrow room for a frame's head, NET_DEVICE_HEADER_MAX bytes at least, aligned
+     * to a word. NULL: the transmit ring is full; try again at a later poll.
      * Reserving twice without sending returns the same room.
      */
     uint8_t *(*reserve)(void *context);

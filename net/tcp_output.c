@@ -26,7 +26,11 @@ static bool ready(struct tcp_socket *s)
     return s->neighbour_epoch == s->net->neighbour_epoch || ready_again(s);
 }
 
-/* The window to put into a segment; its right edge moves by worthwhile steps only. */
+/*
+ * The window to put into a segment; its right edge moves by worthwhile steps
+ * only (RFC 9293 3.8.6.2.2), but a closed one opens by whatever room there is:
+ * a reader may need just that for the end of a message.
+ */
 static uint16_t advertise(struct tcp_socket *s, uint8_t flags)
 {
     uint32_t offered = s->rcv_adv - s->rcv_nxt, room = tcp_receive_room(s);
@@ -34,14 +38,14 @@ static uint16_t advertise(struct tcp_socket *s, uint8_t flags)
     if (flags & TCP_SYN) {
         return (uint16_t)offered; /* never scaled (RFC 7323 2.2) */
     }
-    if (room - offered >= s->window_step) {
+    if (room - offered >= s->window_step || offered == 0) {
         s->rcv_adv = s->rcv_nxt + room;
         offered = room;
     }
     return (uint16_t)(offered >> s->rcv_scale); /* rounded down; what rcv_adv promised stays welcome (2.4) */
 #else
     (void)flags;
-    if (room - offered >= s->window_step) {
+    if (room - offered >= s->window_step || offered == 0) {
         s->rcv_adv = s->rcv_nxt + room;
         return (uint16_t)room;
     }
@@ -55,9 +59,11 @@ static uint32_t ring_index(const struct tcp_socket *s, uint32_t offset)
     return index >= s->tx_size ? index - s->tx_size : index;
 }
 
-struct template {
+/* To copy a socket's header by whole words, to which the device's room is aligned. */
+struct header_words {
     uint32_t words[10];
 } __attribute__((may_alias));
+_Static_assert(sizeof(struct header_words) == sizeof((struct tcp_socket *)0)->header, "all of it");
 
 /* A segment with `length` bytes of the ring, those at `seq`. True: the device has taken it. */
 static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, uint32_t length)
@@ -71,7 +77,7 @@ static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, uint32_t len
     }
     uint8_t *header = frame + ETHERNET_HEADER, *tcp = header + IPV4_HEADER;
     size_t tcp_header_length = TCP_HEADER;
-    *(struct template *)frame = *(const struct template *)s->header;
+    *(struct header_words *)frame = *(const struct header_words *)s->header;
     tcp_build(tcp, seq, s->rcv_nxt, flags, advertise(s, flags)); /* 0 until the peer's SYN has come */
 #if NET_WITH_TCP_OPTIONS
     if (s->agreed != 0 || (flags & TCP_SYN)) {
@@ -378,6 +384,12 @@ static void output_data(struct tcp_socket *s)
     }
 }
 
+/* The byte of a probe is beyond the closed window, and an ACK with its number would not be taken. */
+static bool probing(const struct tcp_socket *s)
+{
+    return s->snd_wnd == 0 && s->probe_shift != 0;
+}
+
 void tcp_output(struct tcp_socket *s)
 {
     if (!ready(s)) {
@@ -389,6 +401,6 @@ void tcp_output(struct tcp_socket *s)
         output_data(s);
     }
     if (s->flags & TCP_ACK_NOW) {
-        (void)emit(s, s->snd_max, TCP_ACK, 0);
+        (void)emit(s, probing(s) ? s->snd_una : s->snd_max, TCP_ACK, 0);
     }
 }

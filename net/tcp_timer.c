@@ -19,8 +19,7 @@ static bool synchronized(const struct tcp_socket *s)
 static bool has_work(const struct tcp_socket *s)
 {
     return s->tx_used != 0 ||
-           (tcp_is_open(s) &&
-            (s->snd_max != s->snd_una || (s->flags & TCP_FIN_QUEUED) || !synchronized(s)));
+           (tcp_is_open(s) && (s->snd_max != s->snd_una || (s->flags & TCP_FIN_QUEUED) || !synchronized(s)));
 }
 
 /*

@@ -5,8 +5,7 @@
  * once, QoS 1 at least once, QoS 2 exactly once, what is of one topic and QoS in order; and in the end
  * nothing is in flight and nothing kept. All follows from the seed.
  *
- * Usage: integration-simulation [first seed [number of seeds [tight]]]; of one seed it tells the whole story.
- * "tight": TCP's receive buffer is no larger than the largest packet that the engine takes whole.
+ * Usage: integration-simulation [first seed [number of seeds]]; of one seed it tells the whole story.
  */
 #include "broker.h"
 #include "client.h"
@@ -24,7 +23,6 @@ enum { SEEDS = 10000 };
 enum { STEPS_MAX = 400000, REST_MS = 30 * 60000 };
 
 static unsigned long long first_seed = 1, seeds = SEEDS;
-static bool tight;
 
 /* What is going to happen. */
 static struct {
@@ -181,13 +179,10 @@ static void open_run(uint64_t seed)
         .keep_alive_s = (uint16_t)world_between(5, 60),
         .tx_size = world_between(160, world_chance(500) ? 400 : 4000),
         .rx_size = world_between(128, world_chance(500) ? 400 : 4000),
-        .window = 65535,
         .ack_timeout_ms = world_chance(700) ? 0 : 30000,
         .laziness = world_chance(500) ? 0 : world_random() % 800,
     };
-    if (tight) {
-        client.window = client.rx_size;
-    }
+    client.window = world_chance(500) ? client.rx_size : 65535;
     const struct broker_style broker = {
         .receive_maximum = (uint16_t)(world_chance(500) ? 0 : world_between(1, 10)),
         .alias_maximum = (uint16_t)(world_chance(500) ? 0 : world_between(1, 10)),
@@ -291,7 +286,6 @@ int main(int count, char **arguments)
         first_seed = strtoull(arguments[1], NULL, 0);
         seeds = count > 2 ? strtoull(arguments[2], NULL, 0) : 1;
     }
-    tight = count > 3;
     const struct CMUnitTest tests[] = {cmocka_unit_test(simulation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -368,6 +368,31 @@ static void nonsense_in_the_store(void **state)
     bench_free(&b);
 }
 
+#if MQTT_WITH_QOS2
+/* More answers to what the last connection took than this one allows to be in flight. */
+static void answers_beyond_the_receive_maximum(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_connected(&b, &config);
+    for (int id = 1; id <= 3; id++)
+        publish(&b, &publish_2, id);
+    cut(&b);
+    b.wire_length = 0;
+    bench_feed(&b, "20 (01 00 (21 00 01)) 50 02 00 01 50 02 00 02 50 02 00 03");
+    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_expect_idle(&b);
+    bench_expect_idle(&b);
+    assert_int_equal(mqtt_quota(&b.m), 0);
+    assert_int_equal(mqtt_publish(&b.m, &publish_2, b.now_ms), MQTT_ERROR_INFLIGHT);
+    bench_feed(&b, "70 02 00 01 70 02 00 02 70 02 00 03");
+    for (uint16_t id = 1; id <= 3; id++)
+        expect_published(&b, id, 0);
+    assert_int_equal(mqtt_quota(&b.m), 1);
+    bench_free(&b);
+}
+#endif
+
 static void full_store(void **state)
 {
     struct bench b;
@@ -590,6 +615,7 @@ int main(void)
         TEST(qos2_steps_go_on),
         TEST(duplicates_over_a_reconnection),
         TEST(answered_before_the_replay),
+        TEST(answers_beyond_the_receive_maximum),
 #endif
         TEST(store_outlives_the_engine),
         TEST(nonsense_in_the_store),

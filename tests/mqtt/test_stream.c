@@ -463,6 +463,42 @@ static void stalled(void **state)
     bench_free(&b);
 }
 
+/* A payload that begins in the answer to a message does not take the place of its acknowledgement. */
+static void begins_while_delivering(void **state)
+{
+    struct bench b;
+    struct source s = {.most = UINT32_MAX};
+    const struct mqtt_publish p = large_publish(&s, 3, 0);
+    (void)state;
+    bench_connected(&b, &config);
+    bench_feed(&b, "32 06 00 01 't' 00 07 00");
+    bench_expect_event(&b, MQTT_EVENT_MESSAGE);
+    assert_int_equal(mqtt_publish(&b.m, &p, b.now_ms), 0);
+    bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
+    bench_expect_idle(&b);
+    static const uint8_t ack[] = {0x40, 2, 0, 7};
+    assert_int_equal(b.wire_length, 9 + sizeof ack);
+    assert_non_null(memmem(b.wire, b.wire_length, ack, sizeof ack));
+    bench_free(&b);
+}
+
+/* More than any packet has, or than 32 bits reckon with. */
+static void impossible_totals(void **state)
+{
+    struct bench b;
+    struct source s = {.most = UINT32_MAX};
+    (void)state;
+    bench_connected(&b, &config);
+    for (unsigned less = 0; less < 16; less++) {
+        const struct mqtt_publish p = large_publish(&s, UINT32_MAX - less, 1);
+        assert_true(mqtt_publish_size(&p) == SIZE_MAX);
+        assert_int_equal(mqtt_publish(&b.m, &p, b.now_ms), MQTT_ERROR_ARGUMENT);
+    }
+    bench_expect_idle(&b);
+    bench_expect_sent(&b, "");
+    bench_free(&b);
+}
+
 static void source_gives_up(void **state)
 {
     struct bench b;
@@ -572,6 +608,8 @@ int main(void)
         cmocka_unit_test(slow_source),
         cmocka_unit_test(meanwhile),
         cmocka_unit_test(stalled),
+        cmocka_unit_test(begins_while_delivering),
+        cmocka_unit_test(impossible_totals),
         cmocka_unit_test(source_gives_up),
         cmocka_unit_test(acknowledged_too_early),
 #if MQTT_WITH_SESSIONS

@@ -199,6 +199,27 @@ static void refused_by_a_close(void **state)
     bench_free(&b);
 }
 
+#if MQTT_WITH_BROKERS
+/* Each of several is tried with both. */
+static void all_refuse_by_a_close(void **state)
+{
+    struct bench b;
+    struct mqtt_config config = falling;
+    (void)state;
+    config.brokers = 2;
+    bench_init(&b, &config);
+    bench_expect_idle(&b);
+    b.wire_length = 0;
+    for (unsigned i = 1; i < 9; i++) {
+        b.state = MQTT_TRANSPORT_ENDING;
+        bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
+        assert_int_equal(b.event.disconnected.broker, i / 2 % 2);
+        expect_attempt(&b, i % 2 == 0 ? 5 : 4);
+    }
+    bench_free(&b);
+}
+#endif
+
 /* What says nothing of the version: no connection, silence, another refusal, a wrong CONNACK. */
 static void other_failures(void **state)
 {
@@ -399,6 +420,9 @@ int main(void)
         cmocka_unit_test(refusals),
         cmocka_unit_test(refused_in_words),
         cmocka_unit_test(refused_by_a_close),
+#if MQTT_WITH_BROKERS
+        cmocka_unit_test(all_refuse_by_a_close),
+#endif
         cmocka_unit_test(other_failures),
 #if MQTT_WITH_SESSIONS
         cmocka_unit_test(sessions),

@@ -148,7 +148,7 @@ static void checksum_wrong(void **state)
 
 /* ---- States ---- */
 
-static void urgent_pointer(void **state) /* 0, within, huge: data stay in line (3.8.2) */
+static void urgent_pointer(void **state) /* 0, within, huge: data stay in line (3.8.5) */
 {
     (void)state;
     rig_connect(&lab);

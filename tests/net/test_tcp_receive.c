@@ -139,11 +139,32 @@ static void receiver_avoids_silly_windows(void **state) /* 3.8.6.2.2 */
         rig_poll(&lab);
         rig_nothing_sent(&lab);
     }
-    rig_segment(&lab, lab.seq, lab.ack, ACK, 8192, "p", 1);
-    assert_int_equal(rig_expect_segment(&lab, ACK).window, 0);
     tcp_consume(&lab.tcp, 50);
     rig_poll(&lab);
     assert_int_equal(rig_expect_segment(&lab, ACK).window, 1500);
+    tcp_consume(&lab.tcp, 4096);
+    rig_poll(&lab);
+    rig_discard_sent(&lab);
+}
+
+/* Else the peer would never send the end of a message of which the buffer holds more than half. */
+static void a_closed_window_opens_when_asked(void **state)
+{
+    (void)state;
+    rig_connect(&lab);
+    for (uint32_t at = 0; at < 4096; at += 1024) {
+        rig_segment(&lab, lab.seq + at, lab.ack, ACK, 8192, pattern + at, 1024);
+    }
+    rig_discard_sent(&lab);
+    lab.seq += 4096;
+    tcp_consume(&lab.tcp, 50);
+    rig_poll(&lab);
+    rig_nothing_sent(&lab);
+    rig_segment(&lab, lab.seq, lab.ack, ACK, 8192, "p", 1);
+    assert_int_equal(rig_expect_segment(&lab, ACK).window, 50);
+    rig_segment(&lab, lab.seq, lab.ack, ACK, 8192, pattern, 50);
+    const uint8_t *data;
+    assert_int_equal(tcp_peek(&lab.tcp, &data), 4096);
     tcp_consume(&lab.tcp, 4096);
     rig_poll(&lab);
     rig_discard_sent(&lab);
@@ -158,6 +179,7 @@ int main(void)
         TEST(out_of_order_and_overlap),
         TEST(beyond_the_window),
         TEST(receiver_avoids_silly_windows),
+        TEST(a_closed_window_opens_when_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
