@@ -91,7 +91,8 @@ void broker_init(struct broker *broker, struct net *net)
     tcp_init(&broker->socket, net, broker->tx, sizeof broker->tx, broker->rx, sizeof broker->rx);
     tcp_set_timeouts(&broker->socket, USER_TIMEOUT_MS, KEEP_ALIVE_MS);
 #if NET_WITH_TCP_NAGLE
-    tcp_set_nagle(&broker->socket, false); /* messages are small, and late if they wait for an acknowledgement */
+    tcp_set_nagle(&broker->socket,
+                  false); /* messages are small, and late if they wait for an acknowledgement */
 #endif
 }
 

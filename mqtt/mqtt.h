@@ -185,6 +185,7 @@ struct mqtt_config {
     const struct mqtt_store *store;
     /* Ask for the broker's session at the first connection, too: with a store that outlived a reset, or for
      * what the broker has queued meanwhile. Otherwise the first one starts clean, and the store is emptied.
+     * A session is resumed with the version of MQTT and the QoS that it was left with.
      */
     bool resume;
     /* Subscribed to by the engine whenever a session is new; SUBSCRIBED tells. NULL: none. */
@@ -253,7 +254,7 @@ enum mqtt_event_type {
 enum mqtt_cause {
     MQTT_CAUSE_USER = 1,  /* mqtt_disconnect; reason as given there */
     MQTT_CAUSE_SERVER,    /* DISCONNECT received, with its reason */
-    MQTT_CAUSE_REFUSED,   /* CONNACK with reason >= 0x80 */
+    MQTT_CAUSE_REFUSED,   /* CONNACK with reason >= 0x80; in 3.1.1 its return code, 1 to 5 */
     MQTT_CAUSE_PROTOCOL,  /* the broker's bytes were not right; reason is what we told it */
     MQTT_CAUSE_TRANSPORT, /* connection refused, reset, or closed without DISCONNECT; reason 0 */
     MQTT_CAUSE_TIMEOUT,   /* no connection, no CONNACK or no PINGRESP in time */
@@ -488,7 +489,7 @@ void mqtt_init(struct mqtt *m, const struct mqtt_config *config, const struct mq
  * Does what is due and returns true when it has filled `event`; call again
  * then. What the event points to is valid until the next call on `m`. A message
  * of QoS 1 or 2 is acknowledged by that next call of mqtt_poll, which is when
- * the caller has dealt with it.
+ * the caller has dealt with it, or by mqtt_publish from a source.
  */
 bool mqtt_poll(struct mqtt *m, uint32_t now_ms, struct mqtt_event *event) __attribute__((warn_unused_result));
 
@@ -520,7 +521,8 @@ struct mqtt_publish {
     /*
      * NULL, or what the payload comes from instead of `payload`, `source_length` bytes, however large: the
      * engine asks for it piece by piece, in mqtt_poll. Until it has it all, no other packet can be sent. It
-     * may ask again from the start, over another connection, until PUBLISHED.
+     * may ask again from the start, over another connection, until PUBLISHED. If the last event was a message
+     * that wants an answer, that is sent before.
      */
     mqtt_source *source;
     void *source_context;

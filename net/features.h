@@ -100,7 +100,8 @@
 #define NET_WITH_TCP_TIMESTAMPS NET_FULL
 #endif
 #define NET_WITH_TCP_OPTIONS (NET_WITH_TCP_SACK || NET_WITH_TCP_WINDOW_SCALE || NET_WITH_TCP_TIMESTAMPS)
-/* CUBIC by choice (RFC 9438), limited transmit, window inflation, restart after idleness (tcp_congestion.c). */
+/* CUBIC by choice (RFC 9438), limited transmit, window inflation, restart after idleness (tcp_congestion.c).
+ */
 #ifndef NET_WITH_TCP_CONGESTION
 #define NET_WITH_TCP_CONGESTION NET_FULL
 #endif
@@ -108,7 +109,8 @@
 #ifndef NET_WITH_TCP_NAGLE
 #define NET_WITH_TCP_NAGLE NET_FULL
 #endif
-/* What we have closed stays open for what the peer sends, until that has been silent for the user timeout, not 60 s. */
+/* What we have closed stays open for what the peer sends, until that has been silent for the user timeout,
+ * not 60 s. */
 #ifndef NET_WITH_TCP_HALF_CLOSE
 #define NET_WITH_TCP_HALF_CLOSE NET_FULL
 #endif

@@ -68,8 +68,8 @@ void arp_send_request(struct net *net, uint8_t *frame, uint32_t sender, uint32_t
 
 /*
  * acd.c: is an address ours alone (RFC 5227)? Of one address at a time: it is probed for, then announced and
- * defended. Without NET_WITH_ACD there is nothing of this. With a change of state the timers fall due, so that
- * dhcp_timers is called in the same net_poll, whatever DHCP's own deadline.
+ * defended. Without NET_WITH_ACD there is nothing of this. With a change of state the timers fall due, so
+ * that dhcp_timers is called in the same net_poll, whatever DHCP's own deadline.
  */
 enum acd_state {
     ACD_IDLE,       /* no address */
@@ -79,7 +79,8 @@ enum acd_state {
     ACD_DEFENDING,  /* in use, announced */
     ACD_CONFLICT,   /* somebody has it or wants it too; if it was in use, a lease, its defence has failed */
 };
-/* Begin, whatever was before; the address in use stays in use. ACD_FREE at once if the configuration says so. */
+/* Begin, whatever was before; the address in use stays in use. ACD_FREE at once if the configuration says so.
+ */
 void acd_probe(struct net *net, uint32_t address);
 enum acd_state acd_state(const struct net *net);
 uint32_t acd_address(const struct net *net); /* which the state is about */
@@ -101,7 +102,8 @@ bool route_is_broadcast(const struct net *net, uint32_t address);
 bool route_is_neighbour(const struct net *net, uint32_t address);
 uint32_t route_hop(const struct net *net, uint32_t destination);
 uint32_t route_source(const struct net *net, uint32_t destination);
-bool route_is_used(const struct net *net, uint32_t hop); /* by the gateway or a connection: never to be forgotten */
+bool route_is_used(const struct net *net,
+                   uint32_t hop); /* by the gateway or a connection: never to be forgotten */
 void route_address_usable(struct net *net, unsigned alias, bool usable);
 
 static inline bool net_is_ours(const struct net *net, uint32_t address)
@@ -111,7 +113,8 @@ static inline bool net_is_ours(const struct net *net, uint32_t address)
 
 static inline bool net_is_neighbour(const struct net *net, uint32_t address)
 {
-    return NET_WITH_ROUTES ? route_is_neighbour(net, address) : ((address ^ net->address) & net->netmask) == 0;
+    return NET_WITH_ROUTES ? route_is_neighbour(net, address)
+                           : ((address ^ net->address) & net->netmask) == 0;
 }
 
 /* Whose link address a packet to there is sent to; 0: no way. */
@@ -161,8 +164,8 @@ enum { IPV4_LARGE_HEAD = 8 };
 int ipv4_output_large(struct net *net, const struct ipv4_large *large, uint32_t *ticket);
 
 /*
- * fragment.c, RFC 791 3.2 and RFC 815. True: `ip`, a fragment, was the last one missing, and is the whole datagram now,
- * in memory of ours that fragment_release takes back.
+ * fragment.c, RFC 791 3.2 and RFC 815. True: `ip`, a fragment, was the last one missing, and is the whole
+ * datagram now, in memory of ours that fragment_release takes back.
  */
 bool fragment_input(struct net *net, struct ipv4_packet *ip);
 /* Nobody reads what was put together any more; it may still be on its way out, up to the ticket set. */
@@ -201,10 +204,10 @@ void icmp_finish(const struct net *net, uint8_t *header, size_t length, const vo
 
 /* What an ICMP error says of a packet that has our address as its source. */
 struct icmp_error {
-    uint8_t type;     /* ICMP_UNREACHABLE, ICMP_TIME_EXCEEDED, ICMP_PARAMETER_PROBLEM */
+    uint8_t type; /* ICMP_UNREACHABLE, ICMP_TIME_EXCEEDED, ICMP_PARAMETER_PROBLEM */
     uint8_t code;
-    uint16_t mtu;     /* of ICMP_CODE_FRAGMENTATION (RFC 1191 4); 0 if the router does not tell */
-    uint32_t source;  /* of the quoted packet: ours */
+    uint16_t mtu;    /* of ICMP_CODE_FRAGMENTATION (RFC 1191 4); 0 if the router does not tell */
+    uint32_t source; /* of the quoted packet: ours */
     uint32_t destination;
     uint16_t source_port, destination_port;
     uint32_t seq; /* TCP: of the quoted segment */
@@ -214,7 +217,8 @@ enum frame_fate ping_input(struct net *net, const struct ipv4_packet *ip);
 /* An error, come in `ip`, about an echo request of ours. */
 void ping_icmp_error(struct net *net, const struct icmp_error *error, const struct ipv4_packet *ip);
 
-/* tcp*.c, with NET_WITH_ICMP_ERRORS: for the connection that sent it, if `seq` is of data in flight (RFC 5927 4). */
+/* tcp*.c, with NET_WITH_ICMP_ERRORS: for the connection that sent it, if `seq` is of data in flight (RFC 5927
+ * 4). */
 void tcp_icmp_error(struct net *net, const struct icmp_error *error);
 
 /* udp.c: an error about a datagram of ours. */
@@ -228,8 +232,8 @@ struct udp_message {
     const void *tail; /* sent from where it lies */
     size_t tail_length;
 #if NET_WITH_UDP_OPTIONS
-    uint8_t ttl;  /* 0: the usual one, 1 for multicast (RFC 1112 6.1) */
-    uint8_t dscp; /* RFC 2474 */
+    uint8_t ttl;        /* 0: the usual one, 1 for multicast (RFC 1112 6.1) */
+    uint8_t dscp;       /* RFC 2474 */
     const uint8_t *mac; /* of the next hop, which need not be asked for then; NULL: not known */
 #endif
 };

@@ -27,10 +27,10 @@
 
 enum {
     NET_NEIGHBOURS = NET_WITH_ROUTES ? 8 : 4, /* ARP cache entries */
-    NET_ALIASES = 2,         /* addresses besides the first, and */
-    NET_ROUTES = 4,          /* routes besides the default gateway, with NET_WITH_ROUTES */
-    NET_GROUPS = 4,          /* multicast groups joined, with NET_WITH_IGMP */
-    NET_SCRATCH_BYTES = 216, /* tail of a DHCP message or a DNS query on its way out */
+    NET_ALIASES = 2,                          /* addresses besides the first, and */
+    NET_ROUTES = 4,                           /* routes besides the default gateway, with NET_WITH_ROUTES */
+    NET_GROUPS = 4,                           /* multicast groups joined, with NET_WITH_IGMP */
+    NET_SCRATCH_BYTES = 216,                  /* tail of a DHCP message or a DNS query on its way out */
 };
 
 /* Answers of the functions that can fail, and reasons why a socket closed. */
@@ -43,14 +43,14 @@ enum net_error {
     NET_ERROR_NEIGHBOUR = -5, /* the next hop's link address is being asked for: try at a later poll */
     NET_ERROR_TOO_LONG = -6,  /* for one frame, or with NET_WITH_FRAGMENTS for one datagram */
     NET_ERROR_PORT_IN_USE = -7,
-    NET_ERROR_TIMEOUT = -8,  /* the peer has not answered in the user timeout, or not the keep-alive */
-    NET_ERROR_REFUSED = -9,  /* reset in answer to our SYN */
-    NET_ERROR_RESET = -10,   /* reset by the peer */
-    NET_ERROR_ABORTED = -11, /* by tcp_abort */
-    NET_ERROR_ADDRESS = -12, /* our own address changed or its lease ended */
-    NET_ERROR_NO_NAME = -13, /* DNS: the name does not exist or has no address */
-    NET_ERROR_SERVER = -14,  /* DNS: the server failed, refused, or cut its answer short */
-    NET_ERROR_PENDING = -15, /* DNS: no answer yet */
+    NET_ERROR_TIMEOUT = -8,      /* the peer has not answered in the user timeout, or not the keep-alive */
+    NET_ERROR_REFUSED = -9,      /* reset in answer to our SYN */
+    NET_ERROR_RESET = -10,       /* reset by the peer */
+    NET_ERROR_ABORTED = -11,     /* by tcp_abort */
+    NET_ERROR_ADDRESS = -12,     /* our own address changed or its lease ended */
+    NET_ERROR_NO_NAME = -13,     /* DNS: the name does not exist or has no address */
+    NET_ERROR_SERVER = -14,      /* DNS: the server failed, refused, or cut its answer short */
+    NET_ERROR_PENDING = -15,     /* DNS: no answer yet */
     NET_ERROR_UNREACHABLE = -16, /* an ICMP error says that the peer cannot be reached */
 };
 
@@ -104,20 +104,21 @@ struct net_config {
     uint32_t dns_server;  /* 0: none */
     const char *hostname; /* for DHCP, 35 characters at most; NULL: none. Must outlive the net */
 #if NET_WITH_MDNS
-    const char *mdns_name; /* "mote-000002": found as mote-000002.local; 31 characters at most; NULL: not found */
+    const char
+        *mdns_name; /* "mote-000002": found as mote-000002.local; 31 characters at most; NULL: not found */
 #endif
 #if NET_WITH_SNTP
     uint32_t ntp_server;  /* 0: those that DHCP names, then this: */
     const char *ntp_name; /* NULL: none. Must outlive the net */
 #endif
-    uint32_t seed[4];     /* random and secret: sequence numbers, ports and ids depend on it */
+    uint32_t seed[4]; /* random and secret: sequence numbers, ports and ids depend on it */
 #if NET_WITH_ACD
     bool at_once; /* take an address without probing for it, and do not defend it: for a wire between two */
 #endif
 #if NET_WITH_IGMP
     /*
-     * Tells the device which link addresses to receive besides its own and broadcast: `count` of them from now
-     * on. Those not listed may come too. NULL: the device passes all. `context` is the device's.
+     * Tells the device which link addresses to receive besides its own and broadcast: `count` of them from
+     * now on. Those not listed may come too. NULL: the device passes all. `context` is the device's.
      */
     void (*multicast_filter)(void *context, const uint8_t (*groups)[6], size_t count);
 #endif
@@ -168,7 +169,8 @@ struct net_route {
 
 #if NET_WITH_FRAGMENTS
 #ifndef NET_FRAGMENT_BYTES
-#define NET_FRAGMENT_BYTES 4096 /* of IPv4 payload in the longest datagram taken in or sent; a multiple of 64 */
+#define NET_FRAGMENT_BYTES                                                                                   \
+    4096 /* of IPv4 payload in the longest datagram taken in or sent; a multiple of 64 */
 #endif
 enum { NET_FRAGMENT_SLOTS = 2 };
 
@@ -183,7 +185,7 @@ struct net_datagram {
     uint16_t total; /* 0: the last fragment has not come */
     uint8_t protocol;
     uint8_t state;
-    uint8_t header_length; /* 0: the first fragment has not come */
+    uint8_t header_length;                   /* 0: the first fragment has not come */
     uint8_t blocks[NET_FRAGMENT_BYTES / 64]; /* a bit for each 8 bytes received */
     uint8_t memory[14 + 60 + NET_FRAGMENT_BYTES];
 };
@@ -305,35 +307,36 @@ uint32_t net_address(const struct net *net); /* 0: none yet */
 uint32_t net_netmask(const struct net *net);
 uint32_t net_gateway(const struct net *net);
 uint32_t net_dns_server(const struct net *net); /* the first */
-bool net_is_up(const struct net *net); /* link and address */
+bool net_is_up(const struct net *net);          /* link and address */
 const struct net_statistics *net_statistics(const struct net *net);
 
 #if NET_WITH_ACD
 /*
- * Another host has the address that we are to use; we do without it. Of one that was configured there is another try
- * each minute; in place of a lease DHCP asks for another. In use, an address is defended, and counted as
- * NET_DROP_ARP_CONFLICT: what was configured is never given up then, a lease is at the second conflict in 10 s.
+ * Another host has the address that we are to use; we do without it. Of one that was configured there is
+ * another try each minute; in place of a lease DHCP asks for another. In use, an address is defended, and
+ * counted as NET_DROP_ARP_CONFLICT: what was configured is never given up then, a lease is at the second
+ * conflict in 10 s.
  */
 bool net_address_conflict(const struct net *net);
 #endif
 
 #if NET_WITH_ROUTES
 /*
- * A further address, answered like the first, which stays the one that connections go out from unless the next hop
- * is in the network of another. Usable once nobody else is found to have it: net_has_address.
- * NET_ERROR_ARGUMENT: no host's address, or a mask that is no prefix; _STATE: there already, or, on removal, not
- * there; _BUSY: NET_ALIASES are. Connections end with the address that they are from. While there is no first
- * address (net_is_up is false), none is in use.
+ * A further address, answered like the first, which stays the one that connections go out from unless the
+ * next hop is in the network of another. Usable once nobody else is found to have it: net_has_address.
+ * NET_ERROR_ARGUMENT: no host's address, or a mask that is no prefix; _STATE: there already, or, on removal,
+ * not there; _BUSY: NET_ALIASES are. Connections end with the address that they are from. While there is no
+ * first address (net_is_up is false), none is in use.
  */
 int net_add_address(struct net *net, uint32_t address, uint32_t netmask) __attribute__((warn_unused_result));
 int net_remove_address(struct net *net, uint32_t address);
 bool net_has_address(const struct net *net, uint32_t address); /* any of ours, now */
 
 /*
- * Packets to `destination`/`netmask` go by way of `gateway`, which is in the network of one of our addresses, or
- * else the route is passed over. The longest mask wins; mask 0 is for what neither DHCP's nor the configuration's
- * gateway is there for. Adding the same destination and mask again changes the gateway. Errors as above, at most
- * NET_ROUTES.
+ * Packets to `destination`/`netmask` go by way of `gateway`, which is in the network of one of our addresses,
+ * or else the route is passed over. The longest mask wins; mask 0 is for what neither DHCP's nor the
+ * configuration's gateway is there for. Adding the same destination and mask again changes the gateway.
+ * Errors as above, at most NET_ROUTES.
  */
 int net_add_route(struct net *net, uint32_t destination, uint32_t netmask, uint32_t gateway)
     __attribute__((warn_unused_result));
@@ -342,9 +345,9 @@ int net_remove_route(struct net *net, uint32_t destination, uint32_t netmask);
 
 #if NET_WITH_IGMP
 /*
- * Receive what is sent to a multicast group (by UDP sockets), and tell the routers. Counted: each net_join wants
- * its net_leave. NET_ERROR_ARGUMENT: no multicast address; NET_ERROR_BUSY: NET_GROUPS others are joined;
- * NET_ERROR_STATE: not joined. Memberships outlive the link and changes of our address.
+ * Receive what is sent to a multicast group (by UDP sockets), and tell the routers. Counted: each net_join
+ * wants its net_leave. NET_ERROR_ARGUMENT: no multicast address; NET_ERROR_BUSY: NET_GROUPS others are
+ * joined; NET_ERROR_STATE: not joined. Memberships outlive the link and changes of our address.
  */
 int net_join(struct net *net, uint32_t group) __attribute__((warn_unused_result));
 int net_leave(struct net *net, uint32_t group);

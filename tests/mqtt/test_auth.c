@@ -243,7 +243,11 @@ int main(void)
 #if MQTT_WITH_AUTH
 #define TEST(name) cmocka_unit_test_setup(name, reset)
     const struct CMUnitTest tests[] = {
-        TEST(exchange), TEST(again_within_the_session), TEST(wrong), TEST(cannot_begin), TEST(cut_everywhere),
+        TEST(exchange),
+        TEST(again_within_the_session),
+        TEST(wrong),
+        TEST(cannot_begin),
+        TEST(cut_everywhere),
 #if MQTT_WITH_SESSIONS
         TEST(impostor_says_there_is_no_session),
 #endif

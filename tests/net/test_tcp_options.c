@@ -294,14 +294,13 @@ static void kept_data_move_with_the_unread(void **state)
     assert_int_equal(tcp_peek(&lab.tcp, &data), 1000);
     tcp_consume(&lab.tcp, 900);
     rig_segment(&lab, lab.seq + 1100, lab.ack, ACK, 8192, pattern + 1100, 1000);
-    rig_segment(&lab, lab.seq + 3500, lab.ack, ACK, 8192, pattern + 3500,
-                1460); /* cut at the window's edge */
+    uint32_t edge = lab.tcp.rcv_adv - lab.seq; /* of the window, at which the next one is cut */
+    rig_segment(&lab, lab.seq + 3500, lab.ack, ACK, 8192, pattern + 3500, 1460);
     assert_int_equal(lab.tcp.kept_count, 2);
     rig_segment(&lab, lab.seq + 2100, lab.ack, ACK, 8192, pattern + 2100, 1400);
     assert_int_equal(lab.tcp.kept_count, 1);
     rig_segment(&lab, lab.seq + 1000, lab.ack, ACK, 8192, pattern + 1000, 100);
     assert_int_equal(lab.tcp.kept_count, 0);
-    uint32_t edge = lab.tcp.rcv_adv - lab.seq;
     assert_in_range(edge, 4096, 4096 + 900);
     rig_expect_read(&lab, pattern + 900, (edge < 4960 ? edge : 4960) - 900);
 }

@@ -213,12 +213,12 @@ static bool set_pub(struct options *o, const struct option *option, const char *
     case 'm':
     case 'n':
         set_payload(o, PAYLOAD_MESSAGE, option->name);
-        o->publish.payload[0] = value != NULL ? text_slice(value) : text_slice("");
+        o->publish.payload[0] = text_slice(value);
         return true;
     case 'f':
     case 's':
         set_payload(o, PAYLOAD_FILE, option->name);
-        o->file = value;
+        o->file = option->value != NULL ? value : NULL;
         return true;
     case 'l': set_payload(o, PAYLOAD_LINES, option->name); return true;
     case 'r': o->publish.retain = true; return true;
@@ -262,6 +262,7 @@ static bool set_sub(struct options *o, const struct option *option, const char *
     }
 }
 
+/* `value` is empty where there is none. */
 static void set(struct options *o, const struct option *option, const char *value)
 {
     if (option->id == 'q')
@@ -311,7 +312,7 @@ static void parse_all(struct options *o, int argc, char **argv)
             usage_error("%s takes no value", option->name);
         if (option->value != NULL && value == NULL && (value = argv[++i]) == NULL)
             usage_error("%s takes a value: %s", option->name, option->value);
-        set(o, option, value);
+        set(o, option, value != NULL ? value : "");
     }
 }
 

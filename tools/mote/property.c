@@ -1,4 +1,5 @@
 /* -D COMMAND NAME VALUE: the properties of MQTT 5.0, by the names that mosquitto's clients use. */
+#include <stdio.h>
 #include <string.h>
 
 #include "target/posix/argument.h"
@@ -47,11 +48,10 @@ static void add_user(const struct property *p, const char *name, const char *val
 __attribute__((noreturn)) static void unknown(const struct property *list, size_t count, const char *command)
 {
     char names[1024] = "";
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(list[i].command, command) == 0) {
-            strcat(names, " ");
-            strcat(names, list[i].name);
-        }
+    size_t length = 0;
+    for (size_t i = 0; i < count && length < sizeof names; i++) {
+        if (strcmp(list[i].command, command) == 0)
+            length += (size_t)snprintf(names + length, sizeof names - length, " %s", list[i].name);
     }
     if (names[0] == '\0')
         usage_error("-D %s: it is one of connect, publish, will, subscribe, disconnect", command);
