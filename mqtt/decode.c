@@ -30,7 +30,7 @@ uint8_t mqtt_decode_frame(const uint8_t *data, size_t length, size_t capacity, s
 }
 
 /* After the last field. */
-static uint8_t finish(struct mqtt_reader *r)
+MQTT_SHARED static uint8_t finish(struct mqtt_reader *r)
 {
     if (r->at != r->end)
         mqtt_reader_fail(r, MQTT_REASON_MALFORMED_PACKET);

@@ -60,6 +60,20 @@
 #define MQTT_WITH_SESSION_STATISTICS MQTT_FULL
 #endif
 
+/*
+ * Speed or size, whichever the compiler was asked for. For speed, what is used seldom stays apart from what
+ * is used often, and two bytes are written at once; for size, what is used in many places is there once.
+ */
+#ifdef __OPTIMIZE_SIZE__
+#define MQTT_FAST 0
+#define MQTT_APART
+#define MQTT_SHARED __attribute__((noinline))
+#else
+#define MQTT_FAST  1
+#define MQTT_APART __attribute__((noinline))
+#define MQTT_SHARED
+#endif
+
 #if (MQTT_WITH_ALIASES || MQTT_WITH_AUTH) && !MQTT_WITH_PROPERTIES
 #error "MQTT_WITH_ALIASES and MQTT_WITH_AUTH need MQTT_WITH_PROPERTIES"
 #endif

@@ -148,8 +148,7 @@ static void read_value(struct mqtt_reader *r, unsigned kind, void *out)
 }
 
 /* Apart, so that a packet without any jumps here and needs no stack. */
-__attribute__((noinline)) static const uint8_t *read_all(struct mqtt_reader *r,
-                                                         enum mqtt_property_place place, void *out)
+MQTT_APART static const uint8_t *read_all(struct mqtt_reader *r, enum mqtt_property_place place, void *out)
 {
     struct mqtt_slice raw;
     const uint8_t *end = r->end;

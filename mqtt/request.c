@@ -305,8 +305,8 @@ int mqtt_send_filters(struct mqtt *m, unsigned type, const struct mqtt_filters *
     return mqtt_send_packet(m, type << 4 | 2, mqtt_write_filters, &request, filters->count);
 }
 
-__attribute__((noinline)) static int request(struct mqtt *m, unsigned type, const struct mqtt_subscription *s,
-                                             size_t count, uint32_t now_ms)
+MQTT_APART static int request(struct mqtt *m, unsigned type, const struct mqtt_subscription *s, size_t count,
+                              uint32_t now_ms)
 {
     const struct mqtt_filters filters = {.subscriptions = s, .count = count};
     m->now_ms = now_ms;

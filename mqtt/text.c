@@ -39,7 +39,7 @@ static size_t sequence_length(const uint8_t *s, const uint8_t *end)
 }
 
 /* Apart, so that the usual texts need no stack. */
-__attribute__((noinline)) static uint8_t check_sequences(const uint8_t *s, const uint8_t *end)
+MQTT_APART static uint8_t check_sequences(const uint8_t *s, const uint8_t *end)
 {
     uint8_t reason = MQTT_REASON_SUCCESS;
 

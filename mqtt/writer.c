@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* More than the first span takes: goes on in the second, or only counts. */
-__attribute__((noinline)) static void write_across(struct mqtt_writer *w, const uint8_t *from, size_t length)
+MQTT_APART static void write_across(struct mqtt_writer *w, const uint8_t *from, size_t length)
 {
     const struct mqtt_span first = w->room[0];
     size_t rest = length - first.length;
@@ -38,7 +38,7 @@ void mqtt_write_u8(struct mqtt_writer *w, unsigned value)
 
 void mqtt_write_u16(struct mqtt_writer *w, size_t value)
 {
-    if (w->room[0].length < 2) {
+    if (!MQTT_FAST || w->room[0].length < 2) {
         mqtt_write_u8(w, (value >> 8) & 0xFF);
         mqtt_write_u8(w, value & 0xFF);
         return;

@@ -216,6 +216,16 @@ class WithoutCable(BoardTest):
         mote.wait("connected to broker")
 
 
+class Listener:
+    def __init__(self, command):
+        self.process = subprocess.Popen(["sh", "-c", "exec " + command], stdout=subprocess.PIPE, text=True)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
 class Run(BoardTest):
     """What `make run` starts: the instructions that it prints are followed as a user would."""
 
@@ -229,11 +239,12 @@ class Run(BoardTest):
             listen = output.wait(r"^ +(mosquitto_sub .*)$")[0].group(1)
             switch = output.wait(r"^ +(mosquitto_pub .* -m true) ")[0].group(1)
             _, position = output.wait("connected to broker")
+            # `alive` says that the device has subscribed; before that nobody would hear the switch.
+            heard = Lines(self.start(Listener(listen)).process.stdout, "mosquitto_sub")
+            heard.wait("/alive {")
             subprocess.run(switch, shell=True, check=True, timeout=LIMIT)
             output.wait("LD3 .*on", position)
-            heard = subprocess.run(listen + " -C 5", shell=True, check=True, timeout=LIMIT, capture_output=True,
-                                   text=True).stdout
-            self.assertIn("/alive {", heard)
+            heard.wait("/settings/led true")
             process.stdin.write("q")
             process.stdin.flush()
             self.assertEqual(process.wait(LIMIT), 0)
