@@ -559,3 +559,18 @@ void rig_expect_health(struct rig *rig)
     rig_nothing_sent(rig);
     assert_int_equal(tcp_queued(&rig->tcp), 0);
 }
+
+uint32_t rig_dropped(const struct rig *rig, enum net_drop reason)
+{
+    return net_statistics(&rig->net)->dropped[reason];
+}
+
+void rig_expect_drop(struct rig *rig, const uint8_t *frame, size_t length, enum net_drop reason)
+{
+    uint32_t before = rig_dropped(rig, reason);
+    rig_discard_sent(rig);
+    rig_receive(rig, frame, length);
+    assert_int_equal(rig_dropped(rig, reason), before + 1);
+    rig_nothing_sent(rig);
+    rig_expect_health(rig);
+}

@@ -133,4 +133,9 @@ void rig_expect_read(struct rig *rig, const void *data, size_t length);
 /* Ping is answered, a TCP round trip works, all frames are back: the judgement after any hostile input. */
 void rig_expect_health(struct rig *rig);
 
+/* Frames that the net has dropped for this reason. */
+uint32_t rig_dropped(const struct rig *rig, enum net_drop reason);
+/* The frame is dropped for this reason, nothing is answered, and all goes on. */
+void rig_expect_drop(struct rig *rig, const uint8_t *frame, size_t length, enum net_drop reason);
+
 #endif

@@ -26,7 +26,7 @@ static uint8_t pattern[8192];
 
 static uint32_t dropped(void)
 {
-    return net_statistics(&rig.net)->dropped[NET_DROP_IPV4_FRAGMENT];
+    return rig_dropped(&rig, NET_DROP_IPV4_FRAGMENT);
 }
 
 /* `offset` in bytes. */

@@ -21,11 +21,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static uint32_t dropped(enum net_drop reason)
-{
-    return net_statistics(&rig.net)->dropped[reason];
-}
-
 static void receive_icmp(uint32_t source, uint8_t *icmp, size_t length)
 {
     uint8_t frame[1600];
@@ -72,12 +67,12 @@ static void quote_shorter_than_a_header(void **state)
     for (uint8_t type = 3; type <= 12; type++) {
         size_t whole = make_error(icmp, type, 1, 6, PEER, tcp, 8);
         for (size_t length = 8; length < whole; length++) {
-            uint32_t before = dropped(NET_DROP_ICMP);
+            uint32_t before = rig_dropped(&rig, NET_DROP_ICMP);
             if (type == 8) {
                 continue;
             }
             receive_icmp(PEER, icmp, length);
-            assert_int_equal(dropped(NET_DROP_ICMP), before + 1);
+            assert_int_equal(rig_dropped(&rig, NET_DROP_ICMP), before + 1);
         }
     }
     rig_nothing_sent(&rig);
@@ -104,9 +99,9 @@ static void quote_that_is_no_packet_of_ours(void **state)
     for (unsigned i = 0; i < sizeof faults / sizeof *faults; i++) {
         size_t length = make_error(icmp, 3, 1, 6, PEER, tcp, 8);
         icmp[faults[i].at] = faults[i].value;
-        uint32_t before = dropped(NET_DROP_ICMP);
+        uint32_t before = rig_dropped(&rig, NET_DROP_ICMP);
         receive_icmp(PEER, icmp, length);
-        assert_int_equal(dropped(NET_DROP_ICMP), before + 1);
+        assert_int_equal(rig_dropped(&rig, NET_DROP_ICMP), before + 1);
     }
     assert_int_equal(tcp_state(&rig.tcp), TCP_ESTABLISHED);
     rig_expect_health(&rig);
@@ -118,10 +113,10 @@ static void echo_truncated(void **state)
     uint8_t frame[64];
     for (uint16_t length = 0; length < 8; length++) {
         uint8_t icmp[8] = {8};
-        uint32_t before = dropped(NET_DROP_ICMP);
+        uint32_t before = rig_dropped(&rig, NET_DROP_ICMP);
         put16(icmp + 2, plain_checksum(0, icmp, length));
         rig_receive(&rig, frame, make_ipv4(frame, PEER, OURS, 1, icmp, length));
-        assert_int_equal(dropped(NET_DROP_ICMP), before + 1);
+        assert_int_equal(rig_dropped(&rig, NET_DROP_ICMP), before + 1);
     }
     rig_nothing_sent(&rig);
     rig_expect_health(&rig);
@@ -187,10 +182,10 @@ static void redirect_and_source_quench_are_ignored(void **state)
     uint8_t tcp[8];
     make_ports(tcp, rig.port, BROKER, rig.ack);
     for (uint8_t code = 0; code < 4; code++) {
-        uint32_t before = dropped(NET_DROP_ICMP);
+        uint32_t before = rig_dropped(&rig, NET_DROP_ICMP);
         receive_error(4, code, 6, PEER, tcp);
         receive_error(5, code, 6, PEER, tcp);
-        assert_int_equal(dropped(NET_DROP_ICMP), before + 2);
+        assert_int_equal(rig_dropped(&rig, NET_DROP_ICMP), before + 2);
     }
     rig_write(&rig, "x", 1); /* still to the same place, at once */
     rig_expect_segment(&rig, ACK | PSH);
@@ -206,9 +201,9 @@ static void unknown_types(void **state)
         if (type == 8) {
             continue;
         }
-        uint32_t before = dropped(NET_DROP_ICMP);
+        uint32_t before = rig_dropped(&rig, NET_DROP_ICMP);
         receive_icmp(PEER, icmp, 40);
-        assert_int_equal(dropped(NET_DROP_ICMP), before + 1);
+        assert_int_equal(rig_dropped(&rig, NET_DROP_ICMP), before + 1);
     }
     rig_nothing_sent(&rig);
     rig_expect_health(&rig);

@@ -19,22 +19,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static uint32_t dropped(enum net_drop reason)
-{
-    return net_statistics(&rig.net)->dropped[reason];
-}
-
-/* The frame is dropped for this reason, nothing is answered, and all goes on. */
-static void expect_drop(const uint8_t *frame, size_t length, enum net_drop reason)
-{
-    uint32_t before = dropped(reason);
-    rig_discard_sent(&rig);
-    rig_receive(&rig, frame, length);
-    assert_int_equal(dropped(reason), before + 1);
-    rig_nothing_sent(&rig);
-    rig_expect_health(&rig);
-}
-
 static void ipv4_header(void **state)
 {
     (void)state;
@@ -49,20 +33,20 @@ static void ipv4_header(void **state)
         if (cases[i].value != 0x40 && cases[i].value != 0x44) {
             fix_ipv4(frame);
         }
-        expect_drop(frame, length, NET_DROP_IPV4_HEADER);
+        rig_expect_drop(&rig, frame, length, NET_DROP_IPV4_HEADER);
     }
     make_echo(frame, 32);
     frame[14] = 0x4B; /* IHL above the header present */
-    expect_drop(frame, 14 + 20, NET_DROP_IPV4_HEADER);
+    rig_expect_drop(&rig, frame, 14 + 20, NET_DROP_IPV4_HEADER);
     put16(frame + 16, 20); /* and total length below IHL * 4 */
-    expect_drop(frame, length, NET_DROP_IPV4_HEADER);
+    rig_expect_drop(&rig, frame, length, NET_DROP_IPV4_HEADER);
     make_echo(frame, 32);
     for (size_t cut = 14; cut < length; cut++) {
-        expect_drop(frame, cut, NET_DROP_IPV4_HEADER);
+        rig_expect_drop(&rig, frame, cut, NET_DROP_IPV4_HEADER);
     }
     make_echo(frame, 32);
     frame[24] ^= 1;
-    expect_drop(frame, length, NET_DROP_IPV4_CHECKSUM);
+    rig_expect_drop(&rig, frame, length, NET_DROP_IPV4_CHECKSUM);
 }
 
 static void ipv4_addresses(void **state)
@@ -71,16 +55,18 @@ static void ipv4_addresses(void **state)
     static const uint32_t sources[] = {0xFFFFFFFF, 0x0A0000FF, 0xE0000001, 0, 0x7F000001, OURS, 0xF0000001};
     uint8_t frame[128], payload[32] = {8};
     for (unsigned i = 0; i < sizeof sources / sizeof *sources; i++) {
-        expect_drop(frame, make_ipv4(frame, sources[i], OURS, 1, payload, 32), NET_DROP_IPV4_ADDRESS);
+        rig_expect_drop(&rig, frame, make_ipv4(frame, sources[i], OURS, 1, payload, 32),
+                        NET_DROP_IPV4_ADDRESS);
     }
     static const uint32_t destinations[] = {OURS + 1, 0xE0000001, 0x7F000001, 0};
     for (unsigned i = 0; i < sizeof destinations / sizeof *destinations; i++) {
-        expect_drop(frame, make_ipv4(frame, PEER, destinations[i], 1, payload, 32), NET_DROP_IPV4_ADDRESS);
+        rig_expect_drop(&rig, frame, make_ipv4(frame, PEER, destinations[i], 1, payload, 32),
+                        NET_DROP_IPV4_ADDRESS);
     }
     size_t length =
         make_tcp(&rig, frame, 1, 0, SYN, 100, NULL, 0); /* unicast IP inside a broadcast frame with TCP */
     memcpy(frame, everyone, 6);
-    expect_drop(frame, length, NET_DROP_IPV4_ADDRESS);
+    rig_expect_drop(&rig, frame, length, NET_DROP_IPV4_ADDRESS);
 }
 
 static void ipv4_options(void **state)
@@ -104,7 +90,7 @@ static void ipv4_options(void **state)
         put16(frame + 16, 48);
         fix_ipv4(frame);
         if (!cases[i].good) {
-            expect_drop(frame, length + 4, NET_DROP_IPV4_HEADER);
+            rig_expect_drop(&rig, frame, length + 4, NET_DROP_IPV4_HEADER);
             continue;
         }
         rig_discard_sent(&rig);
@@ -119,9 +105,9 @@ static void ipv4_in_ipv4_is_no_protocol_of_ours(void **state) /* Ripple20 */
     (void)state;
     uint8_t frame[128], inner[64];
     size_t length = make_echo(inner, 20);
-    uint32_t before = dropped(NET_DROP_IPV4_PROTOCOL);
+    uint32_t before = rig_dropped(&rig, NET_DROP_IPV4_PROTOCOL);
     rig_receive(&rig, frame, make_ipv4(frame, PEER, OURS, 4, inner + 14, length - 14));
-    assert_int_equal(dropped(NET_DROP_IPV4_PROTOCOL), before + 1);
+    assert_int_equal(rig_dropped(&rig, NET_DROP_IPV4_PROTOCOL), before + 1);
     const struct frame *answer = rig_sent(&rig);
     assert_int_equal(answer->bytes[34], 3);
     assert_int_equal(answer->bytes[35], 2);
@@ -141,13 +127,13 @@ static void land(void **state) /* our own address and port as the source, of TCP
         put16(frame + 34, rig.port);
         fix_ipv4(frame);
         fix_tcp(frame, length);
-        expect_drop(frame, length, NET_DROP_IPV4_ADDRESS);
+        rig_expect_drop(&rig, frame, length, NET_DROP_IPV4_ADDRESS);
     }
-    expect_drop(frame, make_udp(frame, OURS, 5000, OURS, 5000, "data", 4), NET_DROP_IPV4_ADDRESS);
+    rig_expect_drop(&rig, frame, make_udp(frame, OURS, 5000, OURS, 5000, "data", 4), NET_DROP_IPV4_ADDRESS);
     size_t length = make_echo(frame, 32);
     put32(frame + 26, OURS);
     fix_ipv4(frame);
-    expect_drop(frame, length, NET_DROP_IPV4_ADDRESS);
+    rig_expect_drop(&rig, frame, length, NET_DROP_IPV4_ADDRESS);
 }
 
 /* Every value of every byte of the header, one at a time, with a right checksum: nothing is lost by it. */

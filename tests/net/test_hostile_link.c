@@ -19,31 +19,15 @@ static int teardown(void **state)
     return 0;
 }
 
-static uint32_t dropped(enum net_drop reason)
-{
-    return net_statistics(&rig.net)->dropped[reason];
-}
-
-/* The frame is dropped for this reason, nothing is answered, and all goes on. */
-static void expect_drop(const uint8_t *frame, size_t length, enum net_drop reason)
-{
-    uint32_t before = dropped(reason);
-    rig_discard_sent(&rig);
-    rig_receive(&rig, frame, length);
-    assert_int_equal(dropped(reason), before + 1);
-    rig_nothing_sent(&rig);
-    rig_expect_health(&rig);
-}
-
 static void ethernet_runt(void **state)
 {
     (void)state;
     uint8_t frame[64];
     make_echo(frame, 16);
     for (size_t length = 1; length < 14; length++) {
-        expect_drop(frame, length, NET_DROP_ETHERNET);
+        rig_expect_drop(&rig, frame, length, NET_DROP_ETHERNET);
     }
-    expect_drop(frame, 14, NET_DROP_IPV4_HEADER);
+    rig_expect_drop(&rig, frame, 14, NET_DROP_IPV4_HEADER);
 }
 
 static void ethernet_length_field_vlan_and_strangers(void **state)
@@ -52,19 +36,19 @@ static void ethernet_length_field_vlan_and_strangers(void **state)
     uint8_t frame[64];
     size_t length = make_echo(frame, 16);
     put16(frame + 12, 1500); /* IEEE 802.3 length beyond the frame */
-    expect_drop(frame, length, NET_DROP_ETHERTYPE);
+    rig_expect_drop(&rig, frame, length, NET_DROP_ETHERTYPE);
     put16(frame + 12, 0x8100); /* VLAN tag, cut off */
-    expect_drop(frame, 14, NET_DROP_ETHERTYPE);
-    expect_drop(frame, 16, NET_DROP_ETHERTYPE);
+    rig_expect_drop(&rig, frame, 14, NET_DROP_ETHERTYPE);
+    rig_expect_drop(&rig, frame, 16, NET_DROP_ETHERTYPE);
     length = make_echo(frame, 16);
     frame[5] ^= 1;
-    expect_drop(frame, length, NET_DROP_ETHERNET);
+    rig_expect_drop(&rig, frame, length, NET_DROP_ETHERNET);
     length = make_echo(frame, 16);
     frame[6] |= 1; /* group address as source */
-    expect_drop(frame, length, NET_DROP_ETHERNET);
+    rig_expect_drop(&rig, frame, length, NET_DROP_ETHERNET);
     length = make_echo(frame, 16);
     memcpy(frame + 6, our_mac, 6);
-    expect_drop(frame, length, NET_DROP_ETHERNET);
+    rig_expect_drop(&rig, frame, length, NET_DROP_ETHERNET);
 }
 
 static void arp_malformed(void **state)
@@ -73,15 +57,15 @@ static void arp_malformed(void **state)
     uint8_t frame[64];
     size_t length = make_arp(frame, 1, peer_mac, PEER, OURS);
     for (size_t cut = 14; cut < length; cut++) {
-        expect_drop(frame, cut, NET_DROP_ARP);
+        rig_expect_drop(&rig, frame, cut, NET_DROP_ARP);
     }
     for (size_t at = 14; at < 20; at++) { /* hardware, protocol, hlen, plen */
         frame[at] ^= 1;
-        expect_drop(frame, length, NET_DROP_ARP);
+        rig_expect_drop(&rig, frame, length, NET_DROP_ARP);
         frame[at] ^= 1;
     }
     put16(frame + 20, 3);
-    expect_drop(frame, length, NET_DROP_ARP);
+    rig_expect_drop(&rig, frame, length, NET_DROP_ARP);
 }
 
 static void arp_impossible_sender(void **state)
@@ -90,14 +74,14 @@ static void arp_impossible_sender(void **state)
     static const uint32_t addresses[] = {OURS, 0x0A0000FF, 0xFFFFFFFF, 0xE0000001, 0x7F000001};
     uint8_t frame[64];
     for (unsigned i = 0; i < sizeof addresses / sizeof *addresses; i++) {
-        expect_drop(frame, make_arp(frame, 1, peer_mac, addresses[i], OURS), NET_DROP_ARP);
+        rig_expect_drop(&rig, frame, make_arp(frame, 1, peer_mac, addresses[i], OURS), NET_DROP_ARP);
     }
     static const uint8_t macs[][6] = {
         {255, 255, 255, 255, 255, 255}, {1, 0, 0x5E, 0, 0, 1}, {0}, {2, 0, 0, 0, 0, 2}};
     for (unsigned i = 0; i < sizeof macs / sizeof *macs; i++) {
         size_t length = make_arp(frame, 1, peer_mac, PEER, OURS);
         memcpy(frame + 22, macs[i], 6);
-        expect_drop(frame, length, NET_DROP_ARP);
+        rig_expect_drop(&rig, frame, length, NET_DROP_ARP);
     }
 }
 

@@ -22,17 +22,12 @@ static int teardown(void **state)
     return 0;
 }
 
-static uint32_t dropped(enum net_drop reason)
-{
-    return net_statistics(&rig.net)->dropped[reason];
-}
-
 static void expect_drop(const uint8_t *frame, size_t length, enum net_drop reason)
 {
     struct udp_datagram datagram;
-    uint32_t before = dropped(reason);
+    uint32_t before = rig_dropped(&rig, reason);
     rig_receive(&rig, frame, length);
-    assert_int_equal(dropped(reason), before + 1);
+    assert_int_equal(rig_dropped(&rig, reason), before + 1);
     assert_false(udp_receive(&server, &datagram));
     rig_nothing_sent(&rig);
 }
@@ -123,9 +118,9 @@ static void checksum_wrong(void **state)
     for (size_t at = 34; at < length; at++) {
         make_udp(frame, PEER, 7, OURS, 5000, "data", 4);
         frame[at] ^= 0x01;
-        uint32_t before = dropped(NET_DROP_UDP);
+        uint32_t before = rig_dropped(&rig, NET_DROP_UDP);
         rig_receive(&rig, frame, length);
-        assert_int_equal(dropped(NET_DROP_UDP), before + 1);
+        assert_int_equal(rig_dropped(&rig, NET_DROP_UDP), before + 1);
     }
     rig_nothing_sent(&rig);
     rig_expect_health(&rig);
