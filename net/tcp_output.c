@@ -26,6 +26,17 @@ static bool ready(struct tcp_socket *s)
     return s->neighbour_epoch == s->net->neighbour_epoch || ready_again(s);
 }
 
+/* Rounded down; what rcv_adv promised stays welcome (RFC 7323 2.4). */
+static uint16_t scaled(const struct tcp_socket *s, uint32_t window)
+{
+#if NET_WITH_TCP_WINDOW_SCALE
+    window >>= s->rcv_scale;
+#else
+    (void)s;
+#endif
+    return (uint16_t)window;
+}
+
 /*
  * The window to put into a segment; its right edge moves by worthwhile steps
  * only (RFC 9293 3.8.6.2.2), but a closed one opens by whatever room there is:
@@ -34,23 +45,14 @@ static bool ready(struct tcp_socket *s)
 static uint16_t advertise(struct tcp_socket *s, uint8_t flags)
 {
     uint32_t offered = s->rcv_adv - s->rcv_nxt, room = tcp_receive_room(s);
-#if NET_WITH_TCP_WINDOW_SCALE
-    if (flags & TCP_SYN) {
+    if (NET_WITH_TCP_WINDOW_SCALE && (flags & TCP_SYN)) {
         return (uint16_t)offered; /* never scaled (RFC 7323 2.2) */
     }
     if (room - offered >= s->window_step || offered == 0) {
         s->rcv_adv = s->rcv_nxt + room;
-        offered = room;
+        return scaled(s, room);
     }
-    return (uint16_t)(offered >> s->rcv_scale); /* rounded down; what rcv_adv promised stays welcome (2.4) */
-#else
-    (void)flags;
-    if (room - offered >= s->window_step || offered == 0) {
-        s->rcv_adv = s->rcv_nxt + room;
-        return (uint16_t)room;
-    }
-    return (uint16_t)offered;
-#endif
+    return scaled(s, offered);
 }
 
 static uint32_t ring_index(const struct tcp_socket *s, uint32_t offset)
