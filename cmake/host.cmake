@@ -76,7 +76,7 @@ foreach(program IN ITEMS net-packets net-full-packets)
 endforeach()
 mote_tests(mqtt mqtt)
 mote_tests_as(mqtt-full mqtt mqtt-full)
-mote_tests(integration net-full mqtt-full)
+mote_tests(integration net-full-helpers net-full mqtt-full) # the link of the simulations
 if(NOT MOTE_SANITIZE)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
   add_test(NAME mqtt-conformance-table COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/cmake/conformance.py)

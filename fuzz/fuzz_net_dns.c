@@ -36,6 +36,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)dns_put_name(wire, name);
     for (size_t at = DNS_HEADER; at < size; at++) {
         (void)dns_name_is(message, size, at, wire);
+        char text[80];
+        if (dns_get_name(message, size, at, text, sizeof text)) { /* reads as a name, and as the same */
+            MUST(dns_name_length(text) >= 3 && strlen(text) < sizeof text);
+            uint8_t again[sizeof text + 1];
+            (void)dns_put_name(again, text);
+            MUST(dns_name_is(message, size, at, again));
+        }
     }
     free(message);
     return 0;

@@ -6,6 +6,7 @@
 enum {
     RETRY_MS = 1000, /* RFC 1122 2.3.2.1: at most one request per second and address */
     TRIES = 3,
+    NO_ROOM_MS = 100, /* in the transmit ring: no try */
     FRESH_MS = 300000,
 };
 
@@ -81,27 +82,30 @@ void arp_send_request(struct net *net, uint8_t *frame, uint32_t sender, uint32_t
 
 static void ask(struct net *net, struct net_neighbour *entry)
 {
-    entry->tries++;
-    entry->deadline_ms = net->now_ms + RETRY_MS;
-    net_timer_at(net, entry->deadline_ms);
     uint8_t *frame = net_reserve(net);
+    uint32_t wait_ms = NO_ROOM_MS;
     if (frame) {
+        wait_ms = RETRY_MS;
+        entry->tries++;
         arp_send_request(net, frame, net_source(net, entry->address), entry->address);
     }
+    entry->deadline_ms = net->now_ms + wait_ms;
+    net_timer_at(net, entry->deadline_ms);
 }
 
 const uint8_t *arp_resolve(struct net *net, uint32_t destination)
 {
-    if (net_is_broadcast(net, destination)) {
+    bool host = net_has_kept(net, destination);
+    if (!host && net_is_broadcast(net, destination)) {
         return broadcast_mac;
     }
 #if NET_WITH_IGMP
-    if (ipv4_is_multicast(destination)) {
+    if (!host && ipv4_is_multicast(destination)) {
         igmp_link_address(net->multicast_mac, destination);
         return net->multicast_mac;
     }
 #endif
-    uint32_t hop = net_hop(net, destination);
+    uint32_t hop = net_kept_hop(net, destination);
     if (hop == 0) {
         return NULL;
     }
@@ -174,7 +178,7 @@ static bool link_address_possible(const struct net *net, const uint8_t *mac)
 enum frame_fate arp_input(struct net *net, uint8_t *frame, size_t length)
 {
     struct arp_packet arp;
-    if (!NET_WITH_ACD && net->address == 0) {
+    if (!NET_WITH_ACD && !net_has_any_address(net)) {
         return FRAME_DONE;
     }
     if (!arp_parse(frame + ETHERNET_HEADER, length - ETHERNET_HEADER, &arp) ||
@@ -185,7 +189,7 @@ enum frame_fate arp_input(struct net *net, uint8_t *frame, size_t length)
     if (acd_input(net, &arp)) {
         return net_dropped(NET_DROP_ARP_CONFLICT);
     }
-    if (net->address == 0) {
+    if (!net_has_any_address(net)) {
         return FRAME_DONE;
     }
 #endif

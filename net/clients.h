@@ -15,6 +15,7 @@ enum {
     NET_DNS_QUERIES =
         NET_WITH_SNTP ? 2 : 1, /* at once: the caller's, and one for the name of a time server */
     NET_DNS_CACHE = 4,         /* names, with NET_WITH_DNS_CACHE */
+    NET_DNS_ALIAS = 181,       /* characters of one, with NET_WITH_DNS_ALIASES */
 };
 
 struct net_dhcp {
@@ -56,6 +57,12 @@ struct net_dns {
     uint8_t woken : 1; /* the link address that it waits for may be known */
 #if NET_WITH_DNS_SEARCH
     const char *plain; /* to be asked for next, if there is no such name in the domain; NULL: nothing */
+#endif
+#if NET_WITH_DNS_ALIASES
+    uint32_t ends_ms;          /* aliases have no more time than the name has */
+    uint32_t ttl_s;            /* the least of those followed */
+    uint8_t aliases;           /* followed from answer to answer */
+    char alias[NET_DNS_ALIAS]; /* that is asked for in place of the name, if so */
 #endif
 };
 

@@ -9,6 +9,8 @@
 enum {
     TRIES = 5,             /* if there is one server */
     ROUNDS = 3,            /* if there are more, or all neighbours are asked */
+    TOTAL_MS = 31000,      /* for all aliases of a name: as much as one server has that is silent */
+    ALIASES = 8,           /* followed from answer to answer */
     FIRST_RETRY_MS = 1000, /* then doubled, when all servers have been asked once more */
     BUSY_RETRY_MS = 10,
 };
@@ -144,6 +146,82 @@ static inline const char *take_plain(struct net_dns *dns)
 
 #endif
 
+#if NET_WITH_DNS_ALIASES
+
+_Static_assert((int)NET_DNS_ALIAS == (int)DNS_NAME_MAX + 1, "an alias may be as long as a name");
+
+/* The name that the query is for now. */
+static const char *asked(const struct net_dns *dns)
+{
+    return dns->aliases != 0 ? dns->alias : dns->name;
+}
+
+static bool out_of_time(const struct net *net, const struct net_dns *dns)
+{
+    return dns->aliases != 0 && net_due(net, dns->ends_ms);
+}
+
+/* An alias is given what is left of the name's time. */
+static uint32_t in_time(const struct net *net, const struct net_dns *dns, uint32_t delay_ms)
+{
+    uint32_t left_ms = dns->ends_ms - net->now_ms;
+    return dns->aliases != 0 && left_ms < delay_ms ? left_ms : delay_ms;
+}
+
+static uint32_t least_ttl(const struct net_dns *dns, uint32_t ttl_s)
+{
+    return dns->aliases != 0 && dns->ttl_s < ttl_s ? dns->ttl_s : ttl_s;
+}
+
+/* The answer has only an alias: ask for that, with an id and port of its own. False: that leads nowhere. */
+static bool follow(struct net *net, struct net_dns *dns, const struct udp_header *udp,
+                   const struct dns_found *answer)
+{
+    uint32_t ttl_s = least_ttl(dns, answer->ttl_s);
+    if (dns->aliases == ALIASES ||
+        !dns_get_name(udp->payload, udp->length, answer->address, dns->alias, sizeof dns->alias)) {
+        return false;
+    }
+    dns->ttl_s = ttl_s;
+    dns->aliases++;
+    dns->id = (uint16_t)net_random(net);
+    dns->port = udp_random_port(net);
+    dns->tries = 0;
+    dns->failed = 0;
+    dns->unsent = false;
+    at(net, dns, 0);
+    return true;
+}
+
+#else
+
+static inline const char *asked(const struct net_dns *dns)
+{
+    return dns->name;
+}
+
+static inline bool out_of_time(const struct net *net, const struct net_dns *dns)
+{
+    (void)net;
+    (void)dns;
+    return false;
+}
+
+static inline uint32_t in_time(const struct net *net, const struct net_dns *dns, uint32_t delay_ms)
+{
+    (void)net;
+    (void)dns;
+    return delay_ms;
+}
+
+static inline uint32_t least_ttl(const struct net_dns *dns, uint32_t ttl_s)
+{
+    (void)dns;
+    return ttl_s;
+}
+
+#endif
+
 static bool is_known(struct net *net, struct net_dns *dns, const char *name)
 {
     if (!NET_WITH_DNS_CACHE || !dns_cache_find(net, name, &dns->address)) {
@@ -172,6 +250,9 @@ static void begin(struct net *net, struct net_dns *dns, const char *name)
     (void)plain;
 #endif
     dns->port = udp_random_port(net);
+#if NET_WITH_DNS_ALIASES
+    dns->ends_ms = net->now_ms + TOTAL_MS;
+#endif
     at(net, dns, 0);
 }
 
@@ -234,7 +315,7 @@ static int send_query(struct net *net, const struct net_dns *dns)
                                   .source_port = dns->port,
                                   .destination_port = is_multicast(dns) ? MDNS_PORT : DNS_PORT,
                                   .tail = net->scratch};
-    message.tail_length = dns_build_query(net->scratch, dns->id, dns->name);
+    message.tail_length = dns_build_query(net->scratch, dns->id, asked(dns));
     if (is_multicast(dns)) {
         net->scratch[2] = 0; /* no recursion (RFC 6762 18.6) */
     }
@@ -256,7 +337,7 @@ static bool tried_enough(const struct net *net, const struct net_dns *dns)
 
 static void attempt(struct net *net, struct net_dns *dns)
 {
-    if (tried_enough(net, dns)) {
+    if (tried_enough(net, dns) || out_of_time(net, dns)) {
         finish(net, dns, NET_ERROR_TIMEOUT);
         return;
     }
@@ -275,7 +356,7 @@ static void attempt(struct net *net, struct net_dns *dns)
     dns->unsent = sent != NET_OK;
     dns->woken = false;
     dns->tries = (uint8_t)(dns->tries + !again);
-    at(net, dns, (uint32_t)FIRST_RETRY_MS << rounds(net, dns, dns->tries - 1U));
+    at(net, dns, in_time(net, dns, (uint32_t)FIRST_RETRY_MS << rounds(net, dns, dns->tries - 1U)));
 }
 
 void dns_wake(struct net *net)
@@ -309,7 +390,7 @@ void dns_timers(struct net *net)
 static void found(struct net *net, struct net_dns *dns, enum net_error result, const struct dns_found *answer)
 {
     if (NET_WITH_DNS_CACHE) {
-        dns_cache_keep(net, dns->name, result == NET_OK ? answer->address : 0, answer->ttl_s);
+        dns_cache_keep(net, dns->name, result == NET_OK ? answer->address : 0, least_ttl(dns, answer->ttl_s));
     }
     const char *plain = result == NET_OK ? NULL : take_plain(dns);
     if (plain) {
@@ -325,7 +406,7 @@ enum frame_fate dns_input(struct net *net, struct net_dns *dns, const struct ipv
     struct dns_found answer = {0, 0};
     enum dns_answer kind = DNS_IGNORED;
     if (may_answer(net, dns, ip->source, udp->source)) {
-        kind = dns_parse(udp->payload, udp->length, dns->id, dns->name, &answer);
+        kind = dns_parse(udp->payload, udp->length, dns->id, asked(dns), &answer);
     }
     switch (kind) {
     case DNS_ADDRESS:
@@ -333,6 +414,14 @@ enum frame_fate dns_input(struct net *net, struct net_dns *dns, const struct ipv
         found(net, dns, ipv4_is_host(answer.address) ? NET_OK : NET_ERROR_NO_NAME, &answer);
         break;
     case DNS_NO_NAME: found(net, dns, NET_ERROR_NO_NAME, &answer); break;
+#if NET_WITH_DNS_ALIASES
+    case DNS_ALIAS:
+        if (!follow(net, dns, udp, &answer)) {
+            answer.ttl_s = 0; /* not remembered: it may be mended any time */
+            found(net, dns, NET_ERROR_NO_NAME, &answer);
+        }
+        break;
+#endif
     case DNS_FAILURE:
         if (NET_DNS_SERVERS == 1 || !fail_over(net, dns, ip->source)) {
             finish(net, dns, NET_ERROR_SERVER);

@@ -36,6 +36,10 @@
 #ifndef NET_WITH_DNS_CACHE
 #define NET_WITH_DNS_CACHE NET_FULL
 #endif
+/* Aliases (CNAME) that lead out of an answer are asked for. Needs NET_WITH_DNS. */
+#ifndef NET_WITH_DNS_ALIASES
+#define NET_WITH_DNS_ALIASES (NET_FULL && NET_WITH_DNS)
+#endif
 /*
  * RFC 6762: names in .local are asked for by multicast, and our own is answered for.
  * Needs NET_WITH_DNS, _IGMP and _UDP_OPTIONS.

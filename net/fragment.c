@@ -273,14 +273,14 @@ void fragment_forget(struct net *net)
 }
 
 /* One frame of it: `head` bytes of the head, and `length` of the tail at `tail`. */
-static uint32_t send_piece(struct net *net, const struct ipv4_large *large, uint8_t *frame, uint32_t field,
-                           size_t head, const uint8_t *tail, size_t length)
+static uint32_t send_piece(struct net *net, const struct ipv4_large *large, uint8_t *frame,
+                           uint32_t id_and_fragment, size_t head, const uint8_t *tail, size_t length)
 {
     uint8_t *header = frame + ETHERNET_HEADER;
     ethernet_build(frame, large->mac, net->mac, ETHERNET_TYPE_IPV4);
     uint32_t source = large->source ? large->source : net_source(net, large->destination);
-    ipv4_build(header, source, large->destination, large->protocol, IPV4_HEADER + head + length, net->ip_id);
-    store_be16(header + IPV4_FRAGMENT_FIELD, field);
+    ipv4_build(header, source, large->destination, large->protocol, IPV4_HEADER + head + length, 0);
+    store_be32(header + 4, id_and_fragment);
     header[1] = large->tos;
     header[8] = large->ttl;
     memcpy(header + IPV4_HEADER, large->head, head);
@@ -294,7 +294,7 @@ int ipv4_output_large(struct net *net, const struct ipv4_large *large, uint32_t 
 {
     const size_t piece = ETHERNET_MTU - IPV4_HEADER; /* a multiple of eight */
     size_t total = IPV4_LARGE_HEAD + large->tail_length;
-    net->ip_id++;
+    uint32_t id = (uint32_t)ipv4_identification(net, large->destination) << 16;
     for (size_t offset = 0; offset < total;) {
         uint8_t *frame = net_reserve(net);
         if (!frame) {
@@ -304,7 +304,8 @@ int ipv4_output_large(struct net *net, const struct ipv4_large *large, uint32_t 
         size_t head = offset == 0 ? IPV4_LARGE_HEAD : 0;
         uint32_t more = offset + length < total ? IPV4_MORE_FRAGMENTS : 0;
         const uint8_t *tail = large->tail + (offset == 0 ? 0 : offset - IPV4_LARGE_HEAD);
-        *ticket = send_piece(net, large, frame, more | (uint32_t)(offset / 8), head, tail, length - head);
+        *ticket =
+            send_piece(net, large, frame, id | more | (uint32_t)(offset / 8), head, tail, length - head);
         offset += length;
     }
     return NET_OK;

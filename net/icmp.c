@@ -54,7 +54,7 @@ void icmp_answer(struct net *net, const struct ipv4_packet *ip, uint8_t type, ui
     uint8_t *header = frame + ETHERNET_HEADER;
     size_t length = ICMP_HEADER + quote;
     ethernet_build(frame, ip->header - 8, net->mac, ETHERNET_TYPE_IPV4);
-    uint8_t *icmp = ipv4_output(net, header, ip->source, IPV4_PROTOCOL_ICMP, length);
+    uint8_t *icmp = ipv4_output(net, header, ip->source, IPV4_PROTOCOL_ICMP, length, IPV4_ATOMIC);
     if (NET_WITH_ROUTES) {
         store_be32(header + 12, ip->destination);
     }
@@ -199,7 +199,7 @@ enum frame_fate icmp_input(struct net *net, const struct ipv4_packet *ip)
     if (ip->length < ICMP_HEADER) {
         return net_dropped(NET_DROP_ICMP);
     }
-    bool is_echo = load_be16(icmp) == ICMP_ECHO << 8;
+    bool is_echo = icmp[0] == ICMP_ECHO; /* whatever the code, which comes back (RFC 792) */
     if (!is_echo && ECHO_ONLY) {
         return net_dropped(NET_DROP_ICMP);
     }

@@ -78,7 +78,8 @@ static bool transmit(struct net *net, uint8_t type, uint32_t group, uint32_t des
     igmp_link_address(mac, destination);
     ethernet_build(frame, mac, net->mac, ETHERNET_TYPE_IPV4);
     uint8_t *header = frame + ETHERNET_HEADER, *igmp = header + HEADER;
-    ipv4_build(header, net->address, destination, IPV4_PROTOCOL_IGMP, HEADER + IGMP_MESSAGE, ++net->ip_id);
+    ipv4_build(header, net_source(net, destination), destination, IPV4_PROTOCOL_IGMP, HEADER + IGMP_MESSAGE,
+               IPV4_ATOMIC);
     header[0] = 0x40 | HEADER / 4;
     header[8] = 1; /* TTL */
     store_be32(header + IPV4_HEADER, ROUTER_ALERT);

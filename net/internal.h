@@ -96,19 +96,42 @@ void acd_timers(struct net *net);
 void acd_link(struct net *net, bool up);
 
 /* route.c, for use through the functions below it */
+uint32_t route_first_address(const struct net *net); /* that is usable; 0: none is */
 bool route_is_ours(const struct net *net, uint32_t address);
 bool route_is_alias(const struct net *net, uint32_t address); /* usable now or not */
 bool route_is_broadcast(const struct net *net, uint32_t address);
 bool route_is_neighbour(const struct net *net, uint32_t address);
 uint32_t route_hop(const struct net *net, uint32_t destination);
-uint32_t route_source(const struct net *net, uint32_t destination);
+uint32_t route_source(struct net *net, uint32_t destination);
+/* To a host; kept for the next packet to it. */
+const struct net_way *route_way(struct net *net, uint32_t destination);
 bool route_is_used(const struct net *net,
                    uint32_t hop); /* by the gateway or a connection: never to be forgotten */
 void route_address_usable(struct net *net, unsigned alias, bool usable);
 
+/* What has to do with further addresses is not looked at where there are none. */
+static inline bool net_has_aliases(const struct net *net)
+{
+#if NET_WITH_ROUTES
+    return net->has_aliases;
+#else
+    (void)net;
+    return false;
+#endif
+}
+
+static inline bool net_has_any_address(const struct net *net)
+{
+#if NET_WITH_ROUTES
+    return net->address != 0 || net->has_aliases;
+#else
+    return net->address != 0;
+#endif
+}
+
 static inline bool net_is_ours(const struct net *net, uint32_t address)
 {
-    return NET_WITH_ROUTES ? route_is_ours(net, address) : address == net->address;
+    return net_has_aliases(net) ? route_is_ours(net, address) : address == net->address;
 }
 
 static inline bool net_is_neighbour(const struct net *net, uint32_t address)
@@ -126,8 +149,29 @@ static inline uint32_t net_hop(const struct net *net, uint32_t destination)
     return net_is_neighbour(net, destination) ? destination : net->gateway;
 }
 
+/* The same, kept for the next packet to that host. */
+static inline uint32_t net_kept_hop(struct net *net, uint32_t destination)
+{
+#if NET_WITH_ROUTES
+    return route_way(net, destination)->hop;
+#else
+    return net_hop(net, destination);
+#endif
+}
+
+/* Is it known to be no broadcast or multicast address? */
+static inline bool net_has_kept(const struct net *net, uint32_t destination)
+{
+#if NET_WITH_ROUTES
+    return destination == net->way.destination;
+#else
+    (void)net, (void)destination;
+    return false;
+#endif
+}
+
 /* The one of our addresses to send from. */
-static inline uint32_t net_source(const struct net *net, uint32_t destination)
+static inline uint32_t net_source(struct net *net, uint32_t destination)
 {
     return NET_WITH_ROUTES ? route_source(net, destination) : net->address;
 }
@@ -140,8 +184,13 @@ static inline bool ipv4_source_acceptable(const struct net *net, uint32_t source
     return ipv4_is_host(source) && !net_is_ours(net, source) && !net_is_broadcast(net, source);
 }
 
-/* Header of a packet from us with `length` bytes of payload, whose place is returned. */
-uint8_t *ipv4_output(struct net *net, uint8_t *header, uint32_t destination, uint8_t protocol, size_t length);
+uint16_t ipv4_identification(struct net *net, uint32_t destination);
+/*
+ * Header of a packet from us with `length` bytes of payload, whose place is returned. `id`: of
+ * ipv4_identification, or IPV4_ATOMIC for what is so short that no network has to fragment it.
+ */
+uint8_t *ipv4_output(struct net *net, uint8_t *header, uint32_t destination, uint8_t protocol, size_t length,
+                     uint32_t id);
 /*
  * What the device does not compute: the checksum of the header and that `at` bytes into what follows
  * it, which is `length` bytes long and goes on with a tail. For TCP and UDP.

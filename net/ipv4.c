@@ -1,11 +1,31 @@
 #include "net/internal.h"
 #include "net/wire/checksum.h"
+#include "net/wire/dhcp.h"
 #include "net/wire/icmp.h"
+#include "net/wire/udp.h"
 
-uint8_t *ipv4_output(struct net *net, uint8_t *header, uint32_t destination, uint8_t protocol, size_t length)
+/*
+ * Of what may be fragmented (RFC 6864). With fragments of our own it begins elsewhere for each destination,
+ * so that who is sent some datagrams does not know the numbers of others (RFC 7739 5.2).
+ */
+uint16_t ipv4_identification(struct net *net, uint32_t destination)
 {
-    ipv4_build(header, net_source(net, destination), destination, protocol, IPV4_HEADER + length,
-               ++net->ip_id);
+#if NET_WITH_FRAGMENTS
+    if (destination != net->ip_id_for) {
+        net->ip_id_for = destination;
+        net->ip_id_begin = (uint16_t)net_keyed_hash(net->seed, &destination, 1);
+    }
+    return (uint16_t)(net->ip_id_begin + ++net->ip_id);
+#else
+    (void)destination;
+    return ++net->ip_id;
+#endif
+}
+
+uint8_t *ipv4_output(struct net *net, uint8_t *header, uint32_t destination, uint8_t protocol, size_t length,
+                     uint32_t id)
+{
+    ipv4_build(header, net_source(net, destination), destination, protocol, IPV4_HEADER + length, id);
     return header + IPV4_HEADER;
 }
 
@@ -22,11 +42,23 @@ void ipv4_finish(const struct net *net, uint8_t *header, size_t at, size_t lengt
     ipv4_fill_checksum(header);
 }
 
+/* While there is no lease, it may be sent to the address that is offered (RFC 2131 4.1). */
+static bool may_be_dhcp(const struct net *net, const struct ipv4_packet *ip)
+{
+    return net->by_dhcp && ip->protocol == IPV4_PROTOCOL_UDP;
+}
+
+static bool is_dhcp(const struct net *net, const struct ipv4_packet *ip)
+{
+    return net->address == 0 && may_be_dhcp(net, ip) && ip->length >= UDP_HEADER &&
+           load_be32(ip->payload) == ((uint32_t)DHCP_SERVER_PORT << 16 | DHCP_CLIENT_PORT);
+}
+
 /* May this packet, in a frame sent to us alone (`unicast`) or to all, concern us? */
 static bool addresses_acceptable(const struct net *net, const struct ipv4_packet *ip, bool unicast)
 {
-    if (net->address == 0) {
-        return net->by_dhcp && ip->protocol == IPV4_PROTOCOL_UDP;
+    if (!net_has_any_address(net)) {
+        return may_be_dhcp(net, ip);
     }
     if (NET_WITH_IGMP && ipv4_is_multicast(ip->destination)) {
         /* A switch that asks on its own may have no address (RFC 4541 2.1.1). */
@@ -36,6 +68,9 @@ static bool addresses_acceptable(const struct net *net, const struct ipv4_packet
     bool to_us = net_is_ours(net, ip->destination)
                      ? unicast /* RFC 1122 3.3.6 */
                      : ip->protocol == IPV4_PROTOCOL_UDP && net_is_broadcast(net, ip->destination);
+    if (NET_WITH_ROUTES && !to_us && unicast && is_dhcp(net, ip)) {
+        return ipv4_is_host(ip->source);
+    }
     /* The source of a connection's segments is its peer: tcp_input looks at that of others. */
     return to_us && (ip->protocol == IPV4_PROTOCOL_TCP || ipv4_source_acceptable(net, ip->source));
 }
@@ -60,7 +95,7 @@ static enum frame_fate deliver(struct net *net, const struct ipv4_packet *ip)
 /* A fragment that completes its datagram is that from here on. */
 static enum frame_fate fragment(struct net *net, struct ipv4_packet *ip)
 {
-    if (net->address == 0) {
+    if (net->address == 0 && !net_is_ours(net, ip->destination)) {
         return net_dropped(NET_DROP_IPV4_FRAGMENT);
     }
     if (!fragment_input(net, ip)) {

@@ -57,6 +57,9 @@ void net_timer_at(struct net *net, uint32_t deadline_ms)
 void net_wake(struct net *net)
 {
     net->neighbour_epoch++;
+#if NET_WITH_ROUTES
+    net->way.destination = 0;
+#endif
     for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
         s->flags |= TCP_ATTENTION;
     }
@@ -77,7 +80,7 @@ static bool has_address(const struct net *net, uint32_t address)
 void net_end_orphans(struct net *net)
 {
     for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
-        if (s->state != TCP_CLOSED && !has_address(net, s->local_address)) {
+        if (tcp_is_open(s) && !has_address(net, s->local_address)) {
             tcp_finish(s, NET_ERROR_ADDRESS);
         }
     }
@@ -103,7 +106,7 @@ bool net_is_broadcast(const struct net *net, uint32_t address)
 {
     uint32_t host = ~net->netmask;
     return address == IPV4_BROADCAST || (host > 1 && address == (net->address | host)) ||
-           (NET_WITH_ROUTES && route_is_broadcast(net, address));
+           (net_has_aliases(net) && route_is_broadcast(net, address));
 }
 
 /* Nothing is to go unchecked because this build leaves it to the device. */
@@ -354,7 +357,7 @@ uint32_t net_dns_server(const struct net *net)
 
 bool net_is_up(const struct net *net)
 {
-    return net->link_up && net->address != 0;
+    return net->link_up && net_has_any_address(net);
 }
 
 const struct net_statistics *net_statistics(const struct net *net)

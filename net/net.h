@@ -52,6 +52,7 @@ enum net_error {
     NET_ERROR_SERVER = -14,      /* DNS: the server failed, refused, or cut its answer short */
     NET_ERROR_PENDING = -15,     /* DNS: no answer yet */
     NET_ERROR_UNREACHABLE = -16, /* an ICMP error says that the peer cannot be reached */
+    NET_ERROR_NO_SERVICE = -17,  /* one says that the peer's host has no use for the connection any more */
 };
 
 /* Why received frames were dropped: index into net_statistics.dropped. */
@@ -165,6 +166,12 @@ struct net_route {
     uint32_t destination, netmask;
     uint32_t gateway; /* 0: none */
 };
+
+/* Whose link address a packet goes to, and from which address of ours. */
+struct net_way {
+    uint32_t destination; /* a single host; 0: none */
+    uint32_t hop, source;
+};
 #endif
 
 #if NET_WITH_FRAGMENTS
@@ -207,7 +214,7 @@ struct net {
     const struct net_device *device;
     struct tcp_socket *tcp_sockets;
     uint8_t mac[6];
-    uint16_t ip_id;
+    uint16_t ip_id;          /* counts the datagrams that may be fragmented, but for those of TCP */
     uint8_t neighbour_epoch; /* changes with every change of a link address, the link or our address */
     bool link_up;
     bool frame_held;
@@ -215,6 +222,10 @@ struct net {
     uint32_t now_ms;
     uint32_t timer_ms; /* no later than the first deadline but those of TCP */
     uint32_t address, netmask, gateway, dns_servers[NET_DNS_SERVERS];
+#if NET_WITH_ROUTES
+    struct net_way way; /* the last one looked for; net_wake forgets it */
+    bool has_aliases;   /* any that is usable */
+#endif
     struct tcp_socket *frame_reader; /* has unread bytes in the borrowed frame */
     struct udp_socket *frame_datagram;
     struct udp_socket *udp_sockets;
@@ -263,6 +274,8 @@ struct net {
     struct ping *pings;
 #endif
 #if NET_WITH_FRAGMENTS
+    uint32_t ip_id_for;             /* this destination they begin */
+    uint16_t ip_id_begin;           /* here */
     struct net_datagram *assembled; /* is being handled or read */
     struct net_datagram datagrams[NET_FRAGMENT_SLOTS];
 #endif
@@ -303,11 +316,11 @@ void net_flush(struct net *net, uint32_t now_ms);
 /* Milliseconds until net_poll is due though no frame has come: 0 is now, NET_WAIT_FOREVER never. */
 uint32_t net_wait_ms(const struct net *net, uint32_t now_ms);
 
-uint32_t net_address(const struct net *net); /* 0: none yet */
+uint32_t net_address(const struct net *net); /* the first; 0: none yet */
 uint32_t net_netmask(const struct net *net);
 uint32_t net_gateway(const struct net *net);
 uint32_t net_dns_server(const struct net *net); /* the first */
-bool net_is_up(const struct net *net);          /* link and address */
+bool net_is_up(const struct net *net);          /* link and address, any of ours */
 const struct net_statistics *net_statistics(const struct net *net);
 
 #if NET_WITH_ACD
@@ -325,8 +338,8 @@ bool net_address_conflict(const struct net *net);
  * A further address, answered like the first, which stays the one that connections go out from unless the
  * next hop is in the network of another. Usable once nobody else is found to have it: net_has_address.
  * NET_ERROR_ARGUMENT: no host's address, or a mask that is no prefix; _STATE: there already, or, on removal,
- * not there; _BUSY: NET_ALIASES are. Connections end with the address that they are from. While there is no
- * first address (net_is_up is false), none is in use.
+ * not there; _BUSY: NET_ALIASES are. Connections end with the address that they are from. It is in use
+ * whether there is a first address or not.
  */
 int net_add_address(struct net *net, uint32_t address, uint32_t netmask) __attribute__((warn_unused_result));
 int net_remove_address(struct net *net, uint32_t address);

@@ -75,7 +75,8 @@ static int send_small(struct ping *p, const uint8_t *mac, uint32_t address, cons
     size_t head_length = ICMP_HEADER + (copied ? length : 0), tail_length = copied ? 0 : length;
     uint8_t *header = frame + ETHERNET_HEADER;
     ethernet_build(frame, mac, net->mac, ETHERNET_TYPE_IPV4);
-    uint8_t *icmp = ipv4_output(net, header, address, IPV4_PROTOCOL_ICMP, ICMP_HEADER + length);
+    uint8_t *icmp = ipv4_output(net, header, address, IPV4_PROTOCOL_ICMP, ICMP_HEADER + length,
+                                ipv4_identification(net, address));
     header[8] = p->ttl;
     build_head(p, p->seq, icmp);
     if (copied && length) {

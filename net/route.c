@@ -14,10 +14,19 @@ static bool matches(uint32_t address, uint32_t network, uint32_t netmask)
     return ((address ^ network) & netmask) == 0;
 }
 
+uint32_t route_first_address(const struct net *net)
+{
+    uint32_t address = net->address;
+    for (unsigned i = 0; net->has_aliases && i < NET_ALIASES && address == 0; i++) {
+        address = net->aliases[i].usable ? net->aliases[i].address : 0;
+    }
+    return address;
+}
+
 bool route_is_ours(const struct net *net, uint32_t address)
 {
     if (address == net->address) {
-        return true;
+        return address != 0;
     }
     for (unsigned i = 0; i < NET_ALIASES; i++) {
         if (net->aliases[i].usable && net->aliases[i].address == address) {
@@ -71,7 +80,7 @@ static struct choice on_link(const struct net *net, uint32_t address)
     if (net->address != 0 && matches(address, net->address, net->netmask)) {
         consider(&best, net->netmask, address, net->address);
     }
-    for (unsigned i = 0; i < NET_ALIASES; i++) {
+    for (unsigned i = 0; net->has_aliases && i < NET_ALIASES; i++) {
         const struct net_alias *alias = &net->aliases[i];
         if (alias->usable && matches(address, alias->address, alias->netmask)) {
             consider(&best, alias->netmask, address, alias->address);
@@ -83,8 +92,11 @@ static struct choice on_link(const struct net *net, uint32_t address)
 /* A gateway that is no neighbour is none. */
 static void consider_gateway(const struct net *net, struct choice *best, uint32_t netmask, uint32_t gateway)
 {
+    if (gateway == 0 || (best->found && netmask <= best->netmask)) {
+        return;
+    }
     struct choice way = on_link(net, gateway);
-    if (gateway != 0 && way.found) {
+    if (way.found) {
         consider(best, netmask, gateway, way.source);
     }
 }
@@ -115,13 +127,21 @@ uint32_t route_hop(const struct net *net, uint32_t destination)
     return choose(net, destination).hop;
 }
 
-uint32_t route_source(const struct net *net, uint32_t destination)
+const struct net_way *route_way(struct net *net, uint32_t destination)
+{
+    if (destination != net->way.destination) {
+        struct choice best = choose(net, destination);
+        net->way = (struct net_way){destination, best.hop, best.found ? best.source : net->address};
+    }
+    return &net->way;
+}
+
+uint32_t route_source(struct net *net, uint32_t destination)
 {
     if (destination == IPV4_BROADCAST || ipv4_is_multicast(destination)) {
-        return net->address; /* no network's in particular */
+        return route_first_address(net); /* no network's in particular */
     }
-    struct choice way = choose(net, destination);
-    return way.found ? way.source : net->address;
+    return route_way(net, destination)->source;
 }
 
 bool route_is_used(const struct net *net, uint32_t hop)
@@ -134,10 +154,22 @@ bool route_is_used(const struct net *net, uint32_t hop)
     return hop == net->gateway;
 }
 
+static void count_aliases(struct net *net)
+{
+    net->has_aliases = false;
+    for (unsigned i = 0; i < NET_ALIASES; i++) {
+        net->has_aliases = net->has_aliases || net->aliases[i].usable;
+    }
+}
+
 void route_address_usable(struct net *net, unsigned alias, bool usable)
 {
     net->aliases[alias].usable = usable;
+    count_aliases(net);
     net_wake(net); /* the way of what waits may be another now */
+    if (NET_WITH_IGMP && net->address == 0) {
+        igmp_restart(net);
+    }
 }
 
 static struct net_alias *find_alias(struct net *net, uint32_t address)
@@ -191,6 +223,7 @@ int net_remove_address(struct net *net, uint32_t address)
     *alias = (struct net_alias){.address = 0};
     begin(net, (unsigned)(alias - net->aliases));
     alias->usable = false;
+    count_aliases(net);
     net_end_orphans(net);
     net_wake(net);
     return NET_OK;

@@ -107,7 +107,7 @@ static void build_template(struct tcp_socket *s)
     tcp_set_dscp(s, s->dscp);
 #endif
     if (NET_WITH_ICMP_ERRORS) {
-        store_be16(s->header + ETHERNET_HEADER + 6, TCP_DO_NOT_FRAGMENT); /* RFC 1191 */
+        store_be16(s->header + ETHERNET_HEADER + IPV4_FRAGMENT_FIELD, IPV4_DO_NOT_FRAGMENT); /* RFC 1191 */
     }
 }
 
@@ -163,8 +163,12 @@ int tcp_connect(struct tcp_socket *s, uint32_t address, uint16_t port, uint32_t 
     if (port == 0 || !ipv4_is_host(address) || net_is_ours(net, address) || net_is_broadcast(net, address)) {
         return NET_ERROR_ARGUMENT;
     }
+    uint32_t source = net_source(net, address);
+    if (NET_WITH_ROUTES && source == 0) {
+        return NET_ERROR_DOWN; /* no first address, and none of the others' networks is it in */
+    }
     tcp_finish(s, NET_OK);
-    s->local_address = net_source(net, address);
+    s->local_address = source;
     s->remote_address = address;
     choose_ports(s, port);
     tcp_open(s, TCP_SYN_SENT, tcp_initial_sequence(s->net, s->local_address, s->remote_address, s->ports));

@@ -52,8 +52,8 @@ enum tcp_congestion_control {
 struct tcp_cubic {
     uint32_t w_max, prior; /* congestion window before the last loss, or a little less; and exactly */
     uint32_t k, epoch_ms;  /* RFC 9438's K in 1/1024 s, from epoch_ms on */
-    uint32_t w_est;
-    bool begun; /* k, epoch_ms and w_est hold */
+    uint64_t w_est;        /* in 1/256 bytes: in a large window each ACK adds less than one */
+    bool begun;            /* k, epoch_ms and w_est hold */
 };
 #endif
 

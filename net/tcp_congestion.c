@@ -127,10 +127,14 @@ static bool loss_is_sure(const struct tcp_socket *s)
     return s->duplicate_acks == 3;
 }
 
-/* Nothing, if it may be of what a timeout or an earlier recovery has sent twice (RFC 6582 3.2 step 1). */
+/*
+ * Duplicates that may be of what a timeout or an earlier recovery has sent twice are no sign of a loss, until
+ * more than that is acknowledged (RFC 6582 3.2 step 1); with SACK, until all of it is (RFC 6675 5.1).
+ */
 static bool may_recover(const struct tcp_socket *s)
 {
-    return !NET_WITH_TCP_CONGESTION || tcp_distance(s->recover, s->snd_una) >= 0;
+    return !NET_WITH_TCP_CONGESTION ||
+           tcp_distance(s->recover, s->snd_una) >= (TCP_AGREED(s, TCP_OFFER_SACK) ? 0 : 1);
 }
 
 static void enter_recovery(struct tcp_socket *s)

@@ -52,7 +52,7 @@ static void begin(struct tcp_socket *s)
         cubic->w_max = s->cwnd;
     }
     cubic->k = time_to_plateau(cubic->w_max - s->cwnd, s->mss);
-    cubic->w_est = s->cwnd;
+    cubic->w_est = (uint64_t)s->cwnd << 8;
     cubic->epoch_ms = s->net->now_ms;
     cubic->begun = true;
 }
@@ -70,8 +70,8 @@ static uint32_t window_at(const struct tcp_socket *s, uint32_t ms)
 /* 4.3: what Reno would have, with the same mean for this beta. */
 static void follow_reno(struct tcp_socket *s, uint32_t acked)
 {
-    uint32_t step = tcp_least(acked, 4U * s->mss) * s->mss / s->cwnd;
-    s->cubic.w_est += s->cubic.w_est < s->cubic.prior ? step * 9 / 17 : step;
+    uint32_t step = (tcp_least(acked, 4U * s->mss) * s->mss << 8) / s->cwnd;
+    s->cubic.w_est += s->cubic.w_est >> 8 < s->cubic.prior ? step * 9 / 17 : step;
 }
 
 void tcp_cubic_acked(struct tcp_socket *s, uint32_t acked)
@@ -82,8 +82,9 @@ void tcp_cubic_acked(struct tcp_socket *s, uint32_t acked)
     }
     uint32_t ms = s->net->now_ms - cubic->epoch_ms;
     follow_reno(s, acked);
-    if (window_at(s, ms) < cubic->w_est) {
-        s->cwnd = s->cwnd > cubic->w_est ? s->cwnd : cubic->w_est;
+    uint32_t reno = (uint32_t)(cubic->w_est >> 8);
+    if (window_at(s, ms) < reno) {
+        s->cwnd = s->cwnd > reno ? s->cwnd : reno;
         return;
     }
     uint32_t target = tcp_least(window_at(s, ms + s->srtt8 / 8), s->cwnd + s->cwnd / 2);

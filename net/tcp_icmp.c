@@ -46,13 +46,12 @@ static void shrink_segments(struct tcp_socket *s, uint32_t mtu)
     }
 }
 
-/* Routers that drop what is too long and do not tell (RFC 2923 2.1). */
+/* Routers that drop what is too long and do not tell (RFC 2923 2.1): what is short is lost for other reasons.
+ */
 void tcp_suspect_black_hole(struct tcp_socket *s)
 {
-    if (s->timeouts < UINT8_MAX) {
-        s->timeouts++;
-    }
-    if (s->timeouts == TIMEOUTS_OF_A_BLACK_HOLE) {
+    bool is_long = tcp_least(s->snd_max - s->snd_una, s->mss) > LEAST_MSS;
+    if (is_long && s->timeouts < TIMEOUTS_OF_A_BLACK_HOLE && ++s->timeouts == TIMEOUTS_OF_A_BLACK_HOLE) {
         shrink_segments(s, 0);
     }
 }
@@ -80,15 +79,24 @@ static bool is_about(const struct tcp_socket *s, const struct icmp_error *error)
            s->local_address == error->source && s->state != TCP_CLOSED && in_flight(s, error->seq);
 }
 
+/* The host there says so, not the way to it (RFC 1122 4.2.3.9). */
+static bool is_hard(const struct icmp_error *error)
+{
+    return error->type == ICMP_UNREACHABLE &&
+           (error->code == ICMP_CODE_PROTOCOL || error->code == ICMP_CODE_PORT);
+}
+
 /*
- * Nobody can tell a forged error from a true one, so none ends what is established: it is remembered as the
- * reason in case the user timeout does (RFC 5927 5.2, 6.1). While connecting, waiting helps nobody (RFC
- * 5461 4.1).
+ * While connecting, waiting helps nobody (RFC 5461 4.1). What is established ends by a hard error; who forges
+ * one has to know the ports and hit what is in flight, which of an idle connection is nothing (RFC 5927 4.1).
+ * Soft errors are remembered as the reason in case the user timeout ends it.
  */
-static void unreachable(struct tcp_socket *s)
+static void unreachable(struct tcp_socket *s, const struct icmp_error *error)
 {
     if (s->state == TCP_SYN_SENT || s->state == TCP_SYN_RECEIVED) {
         tcp_finish(s, NET_ERROR_UNREACHABLE);
+    } else if (is_hard(error)) {
+        tcp_give_up(s, NET_ERROR_NO_SERVICE);
     } else {
         s->soft_error = NET_ERROR_UNREACHABLE;
     }
@@ -106,7 +114,7 @@ void tcp_icmp_error(struct net *net, const struct icmp_error *error)
     if (error->type == ICMP_UNREACHABLE && error->code == ICMP_CODE_FRAGMENTATION) {
         fragmentation_needed(s, error->mtu);
     } else {
-        unreachable(s);
+        unreachable(s, error);
     }
 }
 

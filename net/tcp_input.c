@@ -33,7 +33,7 @@ enum frame_fate tcp_reset(struct net *net, const struct ipv4_packet *ip, const s
     uint8_t *header = ip->header;
     uint32_t ports = load_native32(ip->payload);
     uint32_t length = segment->length + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
-    uint8_t *tcp = ipv4_output(net, header, ip->source, IPV4_PROTOCOL_TCP, TCP_HEADER);
+    uint8_t *tcp = ipv4_output(net, header, ip->source, IPV4_PROTOCOL_TCP, TCP_HEADER, IPV4_ATOMIC);
     store_native32(tcp, ports << 16 | ports >> 16);
     if (NET_WITH_ROUTES) {
         store_be32(header + 12, ip->destination); /* whichever of our addresses was meant */

@@ -42,8 +42,7 @@ enum {
     TCP_KEEP_ALIVE_PROBES = 4,
     TCP_ECHO_OLDEST_MS = 120000, /* no round trip takes longer: a timestamp echoed so late is none of ours */
     TCP_SEGMENTS_PER_POLL = 8,
-    TCP_DO_NOT_FRAGMENT = 0x4000, /* of the IPv4 header */
-    TCP_INITIAL_SEGMENTS = 10,    /* RFC 6928 2: at most 14600 bytes with our MSS */
+    TCP_INITIAL_SEGMENTS = 10, /* RFC 6928 2: at most 14600 bytes with our MSS */
 };
 
 static inline uint32_t tcp_least(uint32_t a, uint32_t b)

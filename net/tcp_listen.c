@@ -137,11 +137,10 @@ int tcp_accept(struct tcp_listener *listener, struct tcp_socket *s, uint32_t now
     tcp_finish(s, NET_OK);
     s->listener = listener;
     s->state = TCP_LISTEN;
-    s->local_address = net->address;
-    s->remote_address = 0;
+    s->local_address = s->remote_address = 0;
     s->progress_ms = now_ms;
     for (struct tcp_half_open *h = listener->queue; h < listener->queue + TCP_SYN_QUEUE; h++) {
-        if (h->ports && h->acknowledged) {
+        if (h->ports && h->acknowledged && net_is_ours(net, h->local_address)) {
             hand_over(listener, h, s);
             s->snd_nxt = s->snd_una; /* the SYN-ACK once more: its acknowledgement comes anew */
             h->ports = 0;
@@ -195,8 +194,7 @@ static void send_syn_ack(const struct tcp_listener *l, const struct tcp_half_ope
     store_native32(tcp, h->ports << 16 | h->ports >> 16);
     size_t length = finish_header(l, h, tcp);
     ethernet_build(frame, h->mac, net->mac, ETHERNET_TYPE_IPV4);
-    ipv4_build(ip, h->local_address, h->remote_address, IPV4_PROTOCOL_TCP, IPV4_HEADER + length,
-               ++net->ip_id);
+    ipv4_build(ip, h->local_address, h->remote_address, IPV4_PROTOCOL_TCP, IPV4_HEADER + length, IPV4_ATOMIC);
     ipv4_finish(net, ip, TCP_CHECKSUM, length, NULL, 0);
     (void)net_send(net, ETHERNET_HEADER + IPV4_HEADER + length, NULL, 0);
 }

@@ -62,9 +62,9 @@ void tcp_unlisten(struct tcp_listener *listener);
 /*
  * Offer a socket in state CLOSED or TIME-WAIT (which is given up) for a connection: it goes to LISTEN, and
  * from there to ESTABLISHED when a peer has connected; tcp_close takes the offer back. After the connection
- * the socket is CLOSED as any other, and can be offered again. A change of our address, the coming of the
- * first one included, closes an offered socket too (NET_ERROR_ADDRESS). NET_ERROR_STATE: in use;
- * NET_ERROR_ARGUMENT: its receive buffer is smaller than the window that peers are told.
+ * the socket is CLOSED as any other, and can be offered again. An offer is for all our addresses, and
+ * outlives them and the link. NET_ERROR_STATE: in use; NET_ERROR_ARGUMENT: its receive buffer is smaller than
+ * the window that peers are told.
  */
 int tcp_accept(struct tcp_listener *listener, struct tcp_socket *s, uint32_t now_ms)
     __attribute__((warn_unused_result));

@@ -1,7 +1,12 @@
 #include "net/internal.h"
 #include "net/wire/tcp.h"
 
-enum { HEADERS = ETHERNET_HEADER + IPV4_HEADER + TCP_HEADER };
+/*
+ * IPv4's identification of a segment is its place in the stream, whose beginning nobody else can guess, in
+ * units of 256 bytes: fragments of two segments on their way are not taken for each other (RFC 6864), as
+ * shorter ones are not fragmented. No counter tells others how much is sent.
+ */
+enum { ID_SHIFT = 8 };
 
 /* The link, our address or a link address may have changed. */
 __attribute__((noinline)) static bool ready_again(struct tcp_socket *s)
@@ -91,7 +96,8 @@ static bool emit(struct tcp_socket *s, uint32_t seq, uint8_t flags, uint32_t len
         tcp_header_length += TCP_MSS_OPTION;
     }
 #endif
-    store_be32(header + 2, (uint32_t)(IPV4_HEADER + tcp_header_length + length) << 16 | ++net->ip_id);
+    uint32_t id = seq >> ID_SHIFT & UINT16_MAX;
+    store_be32(header + 2, (uint32_t)(IPV4_HEADER + tcp_header_length + length) << 16 | id);
     ipv4_finish(net, header, TCP_CHECKSUM, tcp_header_length, payload, length);
     uint32_t ticket = net_send(net, ETHERNET_HEADER + IPV4_HEADER + tcp_header_length, payload, length);
     if (length) {

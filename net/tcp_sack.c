@@ -120,19 +120,22 @@ bool tcp_first_is_lost(const struct tcp_socket *s)
 /* What of the hole has not been sent again in this recovery begins there. */
 static uint32_t not_repeated(const struct tcp_socket *s, const struct hole *hole)
 {
-    return tcp_distance(hole->start, s->high_rxt) > 0 ? s->high_rxt : hole->start;
+    if (tcp_distance(hole->start, s->high_rxt) <= 0) {
+        return hole->start;
+    }
+    return tcp_distance(s->high_rxt, hole->end) > 0 ? s->high_rxt : hole->end;
 }
 
+/* RFC 6675 4, SetPipe: of a lost hole what was sent again, (b); of another one that as well as all of it,
+ * (a). */
 uint32_t tcp_pipe(const struct tcp_socket *s)
 {
     uint32_t above = tcp_sacked_below(s, s->snd_max);
     uint32_t pipe = s->snd_max - s->snd_una - above;
     for (unsigned i = 0; i < s->sacked_count; i++) {
         struct hole hole = hole_below(s, i, above);
-        int32_t missing = tcp_distance(not_repeated(s, &hole), hole.end);
-        if (hole.lost && missing > 0) {
-            pipe -= (uint32_t)missing;
-        }
+        uint32_t repeated = not_repeated(s, &hole);
+        pipe += hole.lost ? repeated - hole.end : repeated - hole.start;
         above -= s->sacked[i].end - s->sacked[i].start;
     }
     return pipe;

@@ -89,6 +89,9 @@ static void retransmission_timeout(struct tcp_socket *s)
         tcp_send_again(s);
         return;
     }
+#if NET_WITH_ICMP_ERRORS
+    tcp_suspect_black_hole(s);
+#endif
     tcp_lower_threshold(s);
     s->cwnd = s->mss;
     s->rto_ms = tcp_least(s->rto_ms * 2, TCP_RTO_MAX_MS);
@@ -96,9 +99,6 @@ static void retransmission_timeout(struct tcp_socket *s)
         s->flags |= TCP_SYN_REPEATED;
     }
     tcp_send_again(s);
-#if NET_WITH_ICMP_ERRORS
-    tcp_suspect_black_hole(s);
-#endif
 }
 
 /* False: the connection has ended. */

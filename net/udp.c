@@ -136,7 +136,11 @@ int udp_output(struct net *net, const struct udp_message *message, uint32_t *tic
     }
     uint8_t *header = frame + ETHERNET_HEADER;
     ethernet_build(frame, mac, net->mac, ETHERNET_TYPE_IPV4);
-    uint8_t *udp = ipv4_output(net, header, message->destination, IPV4_PROTOCOL_UDP, UDP_HEADER + length);
+    uint8_t *udp = ipv4_output(net, header, message->destination, IPV4_PROTOCOL_UDP, UDP_HEADER + length,
+                               ipv4_identification(net, message->destination));
+    if (NET_WITH_ROUTES && message->source_port == DHCP_CLIENT_PORT) {
+        store_be32(header + 12, net->address); /* for which it asks, not another of ours */
+    }
 #if NET_WITH_UDP_OPTIONS
     header[1] = (uint8_t)(message->dscp << 2);
     header[8] = time_to_live(message);
@@ -189,14 +193,11 @@ int udp_send(struct udp_socket *s, uint32_t address, uint16_t port, const void *
     if (!net_is_up(s->net)) {
         return NET_ERROR_DOWN;
     }
-    struct udp_message message = {.source_port = s->port};
 #if NET_WITH_UDP_OPTIONS
     if (address == 0 && port == 0) {
         address = s->remote_address;
         port = s->remote_port;
     }
-    message.ttl = s->ttl;
-    message.dscp = s->dscp;
 #endif
     bool ourselves = NET_WITH_UDP_OPTIONS && net_is_ours(s->net, address); /* there is no way back in */
     if (port == 0 || !is_destination(address) || ourselves) {
@@ -205,17 +206,23 @@ int udp_send(struct udp_socket *s, uint32_t address, uint16_t port, const void *
     if (length > PAYLOAD_MAX) {
         return NET_ERROR_TOO_LONG;
     }
-    message.destination = address;
-    message.destination_port = port;
-    if (length <= HEAD_ROOM) {
-        message.head = payload;
-        message.head_length = length;
-        uint32_t ticket;
-        return udp_output(s->net, &message, &ticket);
-    }
-    message.tail = payload;
-    message.tail_length = length;
-    return udp_output(s->net, &message, &s->ticket);
+    bool copied = length <= HEAD_ROOM;
+    struct udp_message message = {
+        .destination = address,
+        .source_port = s->port,
+        .destination_port = port,
+        .head = payload,
+        .head_length = copied ? length : 0,
+        .tail = payload,
+        .tail_length = copied ? 0 : length,
+#if NET_WITH_UDP_OPTIONS
+        .ttl = s->ttl,
+        .dscp = s->dscp,
+        .mac = NULL,
+#endif
+    };
+    uint32_t ticket;
+    return udp_output(s->net, &message, copied ? &ticket : &s->ticket);
 }
 
 bool udp_busy(const struct udp_socket *s)
@@ -303,7 +310,7 @@ enum frame_fate udp_input(struct net *net, const struct ipv4_packet *ip)
         udp.source == DHCP_SERVER_PORT) {
         return dhcp_input(net, udp.payload, udp.length);
     }
-    if (net->address == 0) {
+    if (!net_has_any_address(net)) {
         return net_dropped(NET_DROP_IPV4_ADDRESS);
     }
     struct net_dns *dns = NET_WITH_DNS ? dns_waiting(net, udp.destination) : NULL;

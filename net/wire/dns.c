@@ -109,6 +109,41 @@ bool dns_name_is(const uint8_t *message, size_t length, size_t at, const uint8_t
     }
 }
 
+#if NET_WITH_DNS_ALIASES
+
+static bool copy_label(char *to, const uint8_t *label, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (label[i] == 0 || label[i] == '.') {
+            return false;
+        }
+        to[i] = (char)label[i];
+    }
+    return true;
+}
+
+bool dns_get_name(const uint8_t *message, size_t length, size_t at, char *text, size_t size)
+{
+    struct walk walk = {message, length, at, at, 0, 0};
+    size_t used = 0;
+    int n;
+    while ((n = next_label(&walk)) > 0) { /* bounded by NAME_MAX_WIRE */
+        size_t label = (size_t)n;
+        if (label >= size - used || !copy_label(text + used, message + walk.at - label, label)) {
+            return false;
+        }
+        used += label + 1;
+        text[used - 1] = '.';
+    }
+    if (n < 0 || used == 0) {
+        return false;
+    }
+    text[used - 1] = 0;
+    return true;
+}
+
+#endif
+
 size_t dns_skip_name(const uint8_t *message, size_t length, size_t at)
 {
     size_t start = at;
@@ -283,14 +318,24 @@ enum dns_answer dns_parse(const uint8_t *message, size_t length, uint16_t id, co
     unsigned count = load_be16(message + 6);
     count = count < RECORDS_MAX ? count : RECORDS_MAX;
     size_t answers = dns_skip_name(message, length, DNS_HEADER) + 4;
-    size_t wanted = DNS_HEADER;
+    size_t wanted = DNS_HEADER, alias = 0;
     enum dns_answer answer = DNS_NO_NAME;
     if (NET_WITH_DNS_CACHE) {
         found->ttl_s = UINT32_MAX;
     }
     for (unsigned i = 0; exists && i < ALIASES_MAX && wanted != 0 && answer == DNS_NO_NAME; i++) {
+        alias = i == 0 ? 0 : wanted;
         answer = search(message, length, answers, count, &wanted, found);
     }
+#if NET_WITH_DNS_ALIASES
+    if (answer == DNS_NO_NAME && wanted == 0 && alias != 0 &&
+        (!NET_WITH_DNS_CACHE || negative_ttl(message, length, answers, count) == 0)) {
+        found->address = (uint32_t)alias;
+        return DNS_ALIAS;
+    }
+#else
+    (void)alias;
+#endif
     if (NET_WITH_DNS_CACHE && answer == DNS_NO_NAME) {
         found->ttl_s = negative_ttl(message, length, answers, count);
     }

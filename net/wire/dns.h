@@ -2,6 +2,8 @@
 #ifndef NET_WIRE_DNS_H
 #define NET_WIRE_DNS_H
 
+#include "net/features.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,12 +22,14 @@ enum dns_answer {
     DNS_IGNORED, /* malformed, or not the answer to this query: wait for the true one */
     DNS_NO_NAME, /* the name does not exist, or has no address */
     DNS_FAILURE, /* the server cannot or will not, or the answer is cut short */
+#if NET_WITH_DNS_ALIASES
+    DNS_ALIAS, /* the name is an alias, of one that the answer has nothing about */
+#endif
 };
 
 struct dns_found {
-    uint32_t address; /* with DNS_ADDRESS */
-    /* With NET_WITH_DNS_CACHE, of DNS_ADDRESS and DNS_NO_NAME: how long this holds; 0 above 2^31 (RFC 2181 8)
-     */
+    uint32_t address; /* with DNS_ADDRESS; with DNS_ALIAS where in the message the alias's name lies */
+    /* With NET_WITH_DNS_CACHE, but of DNS_FAILURE: how long this holds; 0 above 2^31 (RFC 2181 8) */
     uint32_t ttl_s;
 };
 
@@ -48,6 +52,14 @@ enum dns_answer dns_parse(const uint8_t *message, size_t length, uint16_t id, co
 
 /* The place behind the name at `at`, 0 when malformed. */
 size_t dns_skip_name(const uint8_t *message, size_t length, size_t at);
+
+#if NET_WITH_DNS_ALIASES
+/*
+ * The name at `at` as text, without a final dot. False: malformed, empty, too long for `size` bytes with the
+ * final zero, or with a label that has a dot or a zero in it and so would read as another name.
+ */
+bool dns_get_name(const uint8_t *message, size_t length, size_t at, char *text, size_t size);
+#endif
 
 /* Is the name at `at` this one, which is as dns_put_name writes it? Upper and lower case are the same. */
 bool dns_name_is(const uint8_t *message, size_t length, size_t at, const uint8_t *name);

@@ -69,10 +69,10 @@ enum ipv4_fault ipv4_parse(uint8_t *packet, size_t length, bool verify, struct i
 }
 
 void ipv4_build(uint8_t *header, uint32_t source, uint32_t destination, uint8_t protocol, size_t length,
-                uint16_t id)
+                uint32_t id)
 {
     store_be32(header, (uint32_t)VERSION_AND_IHL << 24 | (uint32_t)length);
-    store_be32(header + 4, (uint32_t)id << 16);
+    store_be32(header + 4, id << 16 | id >> 16);
     store_be32(header + 8, (uint32_t)IPV4_TTL << 24 | (uint32_t)protocol << 16);
     store_be32(header + 12, source);
     store_be32(header + 16, destination);

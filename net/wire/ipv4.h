@@ -22,6 +22,8 @@ enum {
     IPV4_MORE_FRAGMENTS = 0x2000, /* of the half word at IPV4_FRAGMENT_FIELD; the rest is the offset / 8 */
     IPV4_FRAGMENT_OFFSET = 0x1FFF,
     IPV4_FRAGMENT_FIELD = 6,
+    IPV4_DO_NOT_FRAGMENT = 0x4000,
+    IPV4_ATOMIC = IPV4_DO_NOT_FRAGMENT << 16, /* in place of an identification (RFC 6864 4.1) */
 };
 
 #define IPV4_BROADCAST UINT32_MAX
@@ -67,9 +69,12 @@ static inline bool ipv4_is_link_local(uint32_t address)
     return address >> 16 == 0xA9FE;
 }
 
-/* Writes IPV4_HEADER bytes with checksum 0. `length` includes the header. */
+/*
+ * Writes IPV4_HEADER bytes with checksum 0. `length` includes the header. `id`: the identification, or
+ * IPV4_ATOMIC.
+ */
 void ipv4_build(uint8_t *header, uint32_t source, uint32_t destination, uint8_t protocol, size_t length,
-                uint16_t id);
+                uint32_t id);
 
 /*
  * Sum, to be added to or finished, of the pseudo-header of TCP or UDP, `total` bytes long, and of the first

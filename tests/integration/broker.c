@@ -461,7 +461,7 @@ static bool read_bytes(struct connection *c)
         memcpy(c->in + c->in_length, data, length);
         c->in_length += length;
         tcp_consume(&c->tcp, length);
-        c->heard_ms = world.now;
+        c->heard_ms = world.link.now;
     }
     return length > 0;
 }
@@ -494,7 +494,7 @@ static void begin(struct connection *c)
     c->greeted = c->closing = false;
     c->number = ++connection_number;
     c->in_length = c->out_length = 0;
-    c->heard_ms = world.now;
+    c->heard_ms = world.link.now;
     c->silence_ms = 30000;
     memset(c->alias_set, 0, sizeof c->alias_set);
     memset(&c->stream, 0, sizeof c->stream);
@@ -505,7 +505,7 @@ static void serve(struct connection *c)
     enum tcp_state state = tcp_state(&c->tcp);
     if (state == TCP_CLOSED || state == TCP_TIME_WAIT) {
         c->used = false;
-        assert_int_equal(tcp_accept(&listener, &c->tcp, world.now), NET_OK);
+        assert_int_equal(tcp_accept(&listener, &c->tcp, world.link.now), NET_OK);
         return;
     }
     if (state == TCP_LISTEN) {
@@ -527,7 +527,7 @@ static void serve(struct connection *c)
     write_bytes(c);
     if (state >= TCP_CLOSE_WAIT && c->in_length == 0) {
         close_connection(c);
-    } else if (c->silence_ms && world.now - c->heard_ms > c->silence_ms) {
+    } else if (c->silence_ms && world.link.now - c->heard_ms > c->silence_ms) {
         trace("broker: the client is silent");
         tcp_abort(&c->tcp);
     }
@@ -538,21 +538,21 @@ void broker_run(void)
     bool more;
     later = false;
     do {
-        more = net_poll(&world.server.net, world.now);
+        more = net_poll(&world.server.net, world.link.now);
         for (struct connection *c = connections; c < connections + CONNECTIONS; c++) {
             serve(c);
         }
     } while (more);
-    net_flush(&world.server.net, world.now);
+    net_flush(&world.server.net, world.link.now);
 }
 
 uint32_t broker_wait(void)
 {
-    uint32_t wait = net_wait_ms(&world.server.net, world.now);
+    uint32_t wait = net_wait_ms(&world.server.net, world.link.now);
     wait = later && wait > 5 ? 5 : wait;
     for (const struct connection *c = connections; c < connections + CONNECTIONS; c++) {
         if (c->used && c->silence_ms && !c->closing) {
-            uint32_t left = c->heard_ms + c->silence_ms + 1 - world.now;
+            uint32_t left = c->heard_ms + c->silence_ms + 1 - world.link.now;
             left = (int32_t)left < 0 ? 0 : left;
             wait = left < wait ? left : wait;
         }
@@ -570,7 +570,7 @@ static void listen(void)
         c->used = false;
         tcp_init(&c->tcp, &world.server.net, c->tx, BUFFER, c->rx, BUFFER);
         tcp_set_timeouts(&c->tcp, 60000, 0);
-        assert_int_equal(tcp_accept(&listener, &c->tcp, world.now), NET_OK);
+        assert_int_equal(tcp_accept(&listener, &c->tcp, world.link.now), NET_OK);
     }
 }
 
@@ -588,7 +588,7 @@ void broker_restart(bool keeps_sessions)
     if (!keeps_sessions) {
         lose_session();
     }
-    world_reset(&world.server, WORLD_SERVER);
+    world_reset(&world.server);
     listen();
 }
 

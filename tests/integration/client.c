@@ -41,7 +41,7 @@ static struct {
 static int transport_open(void *context)
 {
     (void)context;
-    return tcp_connect(&client.tcp, WORLD_SERVER, WORLD_PORT, world.now);
+    return tcp_connect(&client.tcp, WORLD_SERVER, WORLD_PORT, world.link.now);
 }
 
 static enum mqtt_transport_state transport_state(void *context)
@@ -140,7 +140,7 @@ static bool publish_next(void)
         }
         publish.payload[0] = (struct mqtt_slice){payload, m->size};
     }
-    int result = mqtt_publish(&client.m, &publish, world.now);
+    int result = mqtt_publish(&client.m, &publish, world.link.now);
     if (result == MQTT_ERROR_FULL || result == MQTT_ERROR_INFLIGHT || result == MQTT_ERROR_STORE ||
         result == MQTT_ERROR_NOT_CONNECTED) {
         return false;
@@ -270,7 +270,7 @@ static void handle(const struct mqtt_event *event)
 static void poll_engine(void)
 {
     struct mqtt_event event;
-    for (unsigned i = 0; mqtt_poll(&client.m, world.now, &event); i++) {
+    for (unsigned i = 0; mqtt_poll(&client.m, world.link.now, &event); i++) {
         if (i > 1000) {
             broken("the engine has no end of events");
         }
@@ -282,17 +282,18 @@ void client_run(void)
 {
     bool more;
     do {
-        more = net_poll(&world.client.net, world.now);
+        more = net_poll(&world.client.net, world.link.now);
         poll_engine();
         publish_all();
         poll_engine();
     } while (more);
-    net_flush(&world.client.net, world.now);
+    net_flush(&world.client.net, world.link.now);
 }
 
 uint32_t client_wait(void)
 {
-    uint32_t wait = net_wait_ms(&world.client.net, world.now), engine = mqtt_wait_ms(&client.m, world.now);
+    uint32_t wait = net_wait_ms(&world.client.net, world.link.now),
+             engine = mqtt_wait_ms(&client.m, world.link.now);
     bool busy = mqtt_is_connected(&client.m) && up.issued < up.count;
     wait = engine < wait ? engine : wait;
     /* A source that had nothing, and an application that did not feel like it. */
@@ -368,29 +369,30 @@ void client_reset(void)
     for (unsigned i = 0; i < up.issued; i++) {
         up.list[i].excused |= comes_from_a_source(&up.list[i]); /* the store has not its payload */
     }
-    world_reset(&world.client, WORLD_CLIENT);
+    world_reset(&world.client);
     boot();
 }
 
 void client_disconnect(void)
 {
     trace("client disconnects");
-    mqtt_disconnect(&client.m, 0, world.now);
+    mqtt_disconnect(&client.m, 0, world.link.now);
     client.stopped = true;
 }
 
 void client_connect(void)
 {
     if (client.stopped) {
-        mqtt_connect(&client.m, world.now);
+        mqtt_connect(&client.m, world.link.now);
     }
     client.stopped = false;
 }
 
 bool client_is_idle(void)
 {
-    return mqtt_is_connected(&client.m) && messages_settled() && mqtt_wait_ms(&client.m, world.now) > 0 &&
-           client.store.used == 0 && tcp_queued(&client.tcp) == 0;
+    return mqtt_is_connected(&client.m) && messages_settled() &&
+           mqtt_wait_ms(&client.m, world.link.now) > 0 && client.store.used == 0 &&
+           tcp_queued(&client.tcp) == 0;
 }
 
 bool client_is_closed(void)
@@ -405,6 +407,7 @@ void client_explain(void)
     bool kept = client.store.store.at(&client.store, 0, &record);
     print_message("client: connected %d, quota %zu, to be polled in %u ms, %zu bytes kept, first under 0x%x "
                   "(%d), %zu bytes in TCP\n",
-                  mqtt_is_connected(&client.m), mqtt_quota(&client.m), mqtt_wait_ms(&client.m, world.now),
-                  client.store.used, record.key, kept, tcp_queued(&client.tcp));
+                  mqtt_is_connected(&client.m), mqtt_quota(&client.m),
+                  mqtt_wait_ms(&client.m, world.link.now), client.store.used, record.key, kept,
+                  tcp_queued(&client.tcp));
 }

@@ -18,7 +18,7 @@ void broken(const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     fail_msg("seed %llu, after %llu ms: %s", (unsigned long long)running_seed,
-             (unsigned long long)world.elapsed_ms, text);
+             (unsigned long long)world.link.elapsed, text);
     abort();
 }
 
@@ -28,7 +28,7 @@ void trace(const char *format, ...)
     if (!tracing) {
         return;
     }
-    (void)printf("%9llu ", (unsigned long long)world.elapsed_ms);
+    (void)printf("%9llu ", (unsigned long long)world.link.elapsed);
     va_start(arguments, format);
     (void)vprintf(format, arguments);
     va_end(arguments);

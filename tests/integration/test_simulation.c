@@ -40,7 +40,7 @@ static struct {
 
 static uint64_t after(uint32_t average_ms)
 {
-    return world.elapsed_ms + 1 + world_random() % (2 * average_ms);
+    return world.link.elapsed + 1 + world_random() % (2 * average_ms);
 }
 
 /* ---- What goes wrong ---- */
@@ -64,7 +64,7 @@ static void break_something(void)
     case 3: restart_broker(); break;
     case 4:
         trace("the cable is pulled");
-        world.cut = true;
+        world.link.cut = true;
         plan.healed = after(world_chance(500) ? 500 : 60000);
         break;
     case 5:
@@ -84,38 +84,38 @@ static void break_something(void)
 static void heal(void)
 {
     trace("all is well again");
-    world.cut = false;
+    world.link.cut = false;
     world.server.off = false;
     client_connect();
     plan.healed = 0;
-    if (plan.next_cut <= world.elapsed_ms) {
+    if (plan.next_cut <= world.link.elapsed) {
         plan.next_cut = after(plan.cut_every_ms);
     }
 }
 
 static void happen(void)
 {
-    if (plan.healed && world.elapsed_ms >= plan.healed) {
+    if (plan.healed && world.link.elapsed >= plan.healed) {
         heal();
     }
-    if (!plan.healed && plan.cuts && world.elapsed_ms >= plan.next_cut) {
+    if (!plan.healed && plan.cuts && world.link.elapsed >= plan.next_cut) {
         break_something();
     }
-    if (down.issued < down.count && world.elapsed_ms >= plan.next_publish) {
+    if (down.issued < down.count && world.link.elapsed >= plan.next_publish) {
         broker_publish();
-        plan.next_publish = world_chance(600) ? world.elapsed_ms : after(plan.publish_every_ms);
+        plan.next_publish = world_chance(600) ? world.link.elapsed : after(plan.publish_every_ms);
     }
 }
 
 static uint32_t until(uint64_t when, uint32_t wait)
 {
-    uint64_t left = when > world.elapsed_ms ? when - world.elapsed_ms : 0;
+    uint64_t left = when > world.link.elapsed ? when - world.link.elapsed : 0;
     return left < wait ? (uint32_t)left : wait;
 }
 
 static uint32_t wait_for_all(void)
 {
-    uint32_t wait = world_wait(), other = client_wait();
+    uint32_t wait = link_wait(&world.link, NET_WAIT_FOREVER), other = client_wait();
     wait = other < wait ? other : wait;
     other = world.server.off ? NET_WAIT_FOREVER : broker_wait();
     wait = other < wait ? other : wait;
@@ -130,8 +130,7 @@ static uint32_t wait_for_all(void)
 static void step(void)
 {
     uint32_t wait = wait_for_all();
-    world.now += wait;
-    world.elapsed_ms += wait;
+    link_advance(&world.link, wait);
     happen();
     bool arrived = false;
     for (struct host *host; (host = world_arrival()) != NULL; arrived = true) {
@@ -153,10 +152,11 @@ static void step(void)
 
 static void plan_run(void)
 {
-    world.loss = plan.loss = world_chance(300) ? 0 : world_random() % 150;
-    world.duplication = world_chance(700) ? 0 : world_random() % 100;
-    world.delay = world_random() % (world_chance(700) ? 20 : 300);
-    world.jitter = world_chance(400) ? 0 : world_random() % (world.delay + 10);
+    world.link.quality.loss = plan.loss = world_chance(300) ? 0 : world_random() % 150;
+    world.link.quality.duplication = world_chance(700) ? 0 : world_random() % 100;
+    world.link.quality.delay_ms = world_random() % (world_chance(700) ? 20 : 300);
+    world.link.quality.jitter_ms =
+        world_chance(400) ? 0 : world_random() % (world.link.quality.delay_ms + 10);
     plan.cuts = world_chance(100) ? 0 : world_random() % 12;
     plan.cut_every_ms = world_between(1, world_chance(500) ? 300 : 5000);
     plan.publish_every_ms = world_between(1, world_chance(700) ? 200 : 5000);
@@ -199,8 +199,8 @@ static void open_run(uint64_t seed)
         }
     }
     trace("MQTT %u, session %u, cuts %u, loss %u, delay %u and %u, buffers %zu and %zu", client.version,
-          client.session_expiry_s, plan.cuts, world.loss, world.delay, world.jitter, client.tx_size,
-          client.rx_size);
+          client.session_expiry_s, plan.cuts, world.link.quality.loss, world.link.quality.delay_ms,
+          world.link.quality.jitter_ms, client.tx_size, client.rx_size);
     broker_open(&broker);
     client_open(&client);
 }
@@ -228,15 +228,15 @@ static void run_to_rest(void)
         step();
         bool ended = !plan.cuts && !plan.healed && down.issued == down.count;
         if (!ended) {
-            since = world.elapsed_ms;
+            since = world.link.elapsed;
         }
-        if (steps > STEPS_MAX || world.elapsed_ms - since > REST_MS) {
+        if (steps > STEPS_MAX || world.link.elapsed - since > REST_MS) {
             tell_missing(&up);
             tell_missing(&down);
             client_explain();
             print_message("broker: idle %d\n", broker_is_idle());
             broken("no rest after %u steps, %llu ms without a fault", steps,
-                   (unsigned long long)(world.elapsed_ms - since));
+                   (unsigned long long)(world.link.elapsed - since));
         }
     }
 }
@@ -244,7 +244,7 @@ static void run_to_rest(void)
 /* The user says good-bye: both sides close, and no frame is in anybody's hands. */
 static void run_to_end(void)
 {
-    world.loss = 0;
+    world.link.quality.loss = 0;
     client_disconnect();
     for (unsigned steps = 0; !client_is_closed() || !broker_is_alone(); steps++) {
         step();
@@ -254,8 +254,8 @@ static void run_to_end(void)
     }
     client_run();
     broker_run();
-    assert_null(world.client.lent);
-    assert_null(world.server.lent);
+    assert_null(world.client.device.lent);
+    assert_null(world.server.device.lent);
 }
 
 static void run(uint64_t seed)

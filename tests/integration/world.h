@@ -14,32 +14,19 @@
 
 #include "net/net.h"
 #include "net/tcp_listen.h"
+#include "sim_device.h"
 
 enum { WORLD_CLIENT = 0x0A000001, WORLD_SERVER = 0x0A000002, WORLD_PORT = 1883 };
 
-struct flying;
-
 struct host {
     struct net net;
-    struct net_device device;
-    uint32_t address;
-    uint8_t *lent;
-    uint8_t head[NET_DEVICE_HEADER_MAX];
-    struct flying *arrived; /* one at a time */
-    uint32_t ticket;
+    struct sim_device device;
     bool off; /* what is sent to it is lost */
 };
 
 struct world {
+    struct link link;
     struct host client, server;
-    uint32_t now;
-    uint64_t elapsed_ms, random;
-    uint32_t loss, duplication; /* of 1000 frames */
-    uint32_t delay, jitter;     /* ms */
-    bool cut;                   /* the cable */
-    struct flying *heap[1024];  /* by the time of arrival */
-    unsigned flying;
-    uint32_t order;
 };
 
 extern struct world world;
@@ -53,11 +40,9 @@ void world_open(uint64_t seed);
 /* What flies is dropped, frames in a host's hands are an error. */
 void world_close(void);
 /* The host begins anew: sockets have to be registered after that. */
-void world_reset(struct host *host, uint32_t address);
+void world_reset(struct host *host);
 
 /* Takes the next frame that is due, if there is one; its host has to run then. */
 struct host *world_arrival(void);
-/* Milliseconds until the next frame is due; NET_WAIT_FOREVER: none flies. */
-uint32_t world_wait(void);
 
 #endif

@@ -125,10 +125,10 @@ bool link_send(struct link *link, unsigned from, const uint8_t *head, size_t hea
 {
     struct flying *frame = make(link, from, head, head_length, tail, tail_length);
     uint32_t left;
-    if (is_arp(frame)) {
+    if (is_arp(frame) && !link->cut) {
         return fly(link, from, frame, link->now, "");
     }
-    if (link_chance(link, link->quality.loss) || !leaves(link, from, frame->length, &left)) {
+    if (link->cut || link_chance(link, link->quality.loss) || !leaves(link, from, frame->length, &left)) {
         record(link, from, frame, "lost");
         free(frame);
         return false;

@@ -34,6 +34,7 @@ struct link {
     uint64_t free_at[2]; /* the way out of each end is busy until then, in 1/64 ms */
     struct flying *heap[LINK_FRAMES];
     unsigned length;
+    bool cut;      /* what is sent is lost */
     FILE *capture; /* NULL: none */
 };
 

@@ -240,6 +240,62 @@ static void offloaded_checksums(void **state)
     rig_expect_segment(&rig, ACK | PSH);
 }
 
+static uint16_t sent_id(uint32_t destination)
+{
+    const struct frame *frame = rig_sent(&rig);
+    assert_non_null(frame);
+    assert_int_equal(get32(frame->bytes + 30), destination);
+    return (uint16_t)get16(frame->bytes + 18);
+}
+
+/* They differ to one host, and to others are, where datagrams are sent in fragments, others. */
+static void identifications(void **state) /* RFC 6864 4.3, RFC 7739 3 */
+{
+    (void)state;
+    uint32_t hosts[] = {PEER, PEER + 5};
+    uint8_t frame[64];
+    struct udp_socket socket;
+    uint16_t ids[2][20];
+    assert_int_equal(udp_open(&socket, &rig.net, 5000), NET_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        rig_receive(&rig, frame, make_arp(frame, 1, peer_mac, hosts[i], OURS));
+        assert_non_null(rig_sent(&rig));
+    }
+    for (unsigned i = 0; i < 40; i++) {
+        assert_int_equal(udp_send(&socket, hosts[i % 2], 7, "some data that is sent", 22), NET_OK);
+        ids[i % 2][i / 2] = sent_id(hosts[i % 2]);
+    }
+    unsigned shared = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        for (unsigned k = 0; k < 20; k++) {
+            assert_true(i == k || ids[0][i] != ids[0][k]);
+            assert_true(i == k || ids[1][i] != ids[1][k]);
+            uint16_t ahead = (uint16_t)(ids[1][k] - ids[0][i]);
+            shared += ahead < 100 || ahead > UINT16_MAX - 100;
+        }
+    }
+    assert_int_equal(shared, NET_WITH_FRAGMENTS ? 0 : 400);
+    udp_close(&socket);
+}
+
+/* Of the segments of a connection, which are counted by no one else. */
+static void identifications_of_segments(void **state)
+{
+    (void)state;
+    uint16_t ids[64];
+    rig_connect(&rig);
+    for (unsigned i = 0; i < 64; i++) {
+        uint8_t data[256] = {0};
+        rig_write(&rig, data, sizeof data);
+        ids[i] = sent_id(PEER);
+        for (unsigned k = 0; k < i; k++) {
+            assert_int_not_equal(ids[k], ids[i]);
+        }
+        rig.ack += sizeof data;
+        rig_segment(&rig, rig.seq, rig.ack, ACK, 8192, NULL, 0);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -254,6 +310,8 @@ int main(void)
         TEST(udp_sends),
         TEST(udp_closed_port_is_answered_within_limits),
         TEST(full_transmit_ring),
+        TEST(identifications),
+        TEST(identifications_of_segments),
         TEST(offloaded_checksums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

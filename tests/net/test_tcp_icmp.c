@@ -10,7 +10,15 @@ static void nothing(void **state) /* so that a build without the feature has a t
 
 #if NET_WITH_ICMP_ERRORS
 
-enum { UNREACHABLE = 3, TIME_EXCEEDED = 11, NET_CODE = 0, HOST = 1, PORT = 3, TOO_BIG = 4 };
+enum {
+    UNREACHABLE = 3,
+    TIME_EXCEEDED = 11,
+    PARAMETER_PROBLEM = 12,
+    HOST = 1,
+    PROTOCOL = 2,
+    PORT = 3,
+    TOO_BIG = 4
+};
 
 /* An error that quotes the frame, whose sequence number is moved by `offset`. */
 static void error_about(const struct frame *frame, uint8_t type, uint8_t code, uint16_t mtu, uint32_t offset)
@@ -53,18 +61,48 @@ static struct frame data_frame(size_t length)
     return data;
 }
 
-static void is_remembered_when_established(void **state) /* RFC 5927 5.2: a hard error is soft */
+static void is_remembered_when_established(void **state) /* a soft error, RFC 1122 4.2.3.9 */
 {
     (void)state;
     rig_connect(&lab);
     struct frame data = data_frame(100);
-    error_about(&data, UNREACHABLE, PORT, 0, 100); /* SND.NXT: not yet sent */
-    error_about(&data, UNREACHABLE, PORT, 0, (uint32_t)-1);
+    error_about(&data, UNREACHABLE, HOST, 0, 100); /* SND.NXT: not yet sent */
+    error_about(&data, UNREACHABLE, HOST, 0, (uint32_t)-1);
     assert_int_equal(lab.tcp.soft_error, 0);
-    error_about(&data, UNREACHABLE, PORT, 0, 99);
+    error_about(&data, UNREACHABLE, HOST, 0, 99);
     assert_int_equal(tcp_state(&lab.tcp), TCP_ESTABLISHED);
     rig_run(&lab, TCP_USER_TIMEOUT_MS);
     assert_int_equal(tcp_error(&lab.tcp), NET_ERROR_UNREACHABLE);
+}
+
+/* Every code of every type that the stack knows: only two of them end what is established. */
+static void hard_and_soft(void **state)
+{
+    (void)state;
+    static const uint8_t types[] = {UNREACHABLE, TIME_EXCEEDED, PARAMETER_PROBLEM};
+    for (unsigned i = 0; i < sizeof types; i++) {
+        uint8_t type = types[i];
+        for (unsigned code = 0; code < 256; code++) {
+            if (type == UNREACHABLE && code == TOO_BIG) {
+                continue;
+            }
+            rig_connect(&lab);
+            struct frame data = data_frame(100);
+            error_about(&data, type, (uint8_t)code, 0, 100);
+            assert_int_equal(tcp_state(&lab.tcp), TCP_ESTABLISHED);
+            error_about(&data, type, (uint8_t)code, 0, 0);
+            bool hard = type == UNREACHABLE && (code == PROTOCOL || code == PORT);
+            assert_int_equal(tcp_state(&lab.tcp), hard ? TCP_CLOSED : TCP_ESTABLISHED);
+            if (hard) {
+                rig_expect_segment(&lab, RST | ACK);
+                assert_int_equal(tcp_error(&lab.tcp), NET_ERROR_NO_SERVICE);
+                continue;
+            }
+            tcp_abort(&lab.tcp);
+            rig_discard_sent(&lab);
+        }
+    }
+    rig_expect_health(&lab);
 }
 
 static void is_forgotten_with_progress(void **state)
@@ -91,6 +129,7 @@ static void other_connections_are_not_touched(void **state)
     put32(other.bytes + 30, PEER + 5);
     error_about(&other, UNREACHABLE, PORT, 0, 0);
     assert_int_equal(lab.tcp.soft_error, 0);
+    assert_int_equal(tcp_state(&lab.tcp), TCP_ESTABLISHED);
 }
 
 static void fragmentation_needed(void **state) /* RFC 1191 3, 6.2 */
@@ -170,6 +209,7 @@ int main(void)
 #if NET_WITH_ICMP_ERRORS
         TEST(ends_an_attempt_to_connect),
         TEST(is_remembered_when_established),
+        TEST(hard_and_soft),
         TEST(is_forgotten_with_progress),
         TEST(other_connections_are_not_touched),
         TEST(fragmentation_needed),

@@ -3,7 +3,7 @@
  * frames, and that may be slow with a short queue. Buffers, options, congestion control and all else follow
  * from the seed. Each byte must arrive once and in order, both ways, and all be at rest in the end.
  *
- * Usage: net-full-tcp_pair [first seed [number of seeds]]
+ * Usage: net-full-tcp_pair [first seed [number of seeds]]; a single one is recorded, as tcp_pair-SEED.pcapng.
  */
 #include "rig.h"
 
@@ -15,57 +15,45 @@
 
 #include "net/internal.h"
 #include "net/tcp_listen.h"
+#include "sim_capture.h"
+#include "sim_device.h"
 
 enum {
     LIMIT_MS = 3 * 3600000,
     PORT = 80,
-    QUEUE = 4096, /* frames on the link */
     CLIENT_ADDRESS = 0x0A000001,
     SERVER_ADDRESS = 0x0A000002,
 };
 
+#if defined(__SANITIZE_ADDRESS__)
+static unsigned first_seed = 1, seeds = 3000;
+#else
 static unsigned first_seed = 1, seeds = 10000;
-
-struct flying {
-    uint32_t due, order;
-    struct end *to;
-    size_t length;
-    uint8_t bytes[];
-};
+#endif
 
 struct end {
     struct net net;
-    struct net_device device;
+    struct sim_device device;
     struct tcp_socket tcp;
     struct end *peer;
-    uint8_t *tx, *rx, *lent;
-    uint8_t head[NET_DEVICE_HEADER_MAX];
-    struct flying *arrived; /* one at a time */
-    uint32_t ticket;
-    uint64_t free_at; /* the link's way out is busy until then, in 1/64 ms since the beginning */
+    uint8_t *tx, *rx;
     uint32_t to_send, sent, received;
     bool closed, lazy;
 };
 
 static struct end client, server;
 static struct tcp_listener listener;
-static struct flying *heap[QUEUE];
-static unsigned heap_length;
-static uint32_t now, order;
-static uint64_t elapsed, last_frame; /* since the run began */
-static uint64_t random_state;
-static uint32_t loss, duplication, corruption, delay, jitter, rate, queue_ms;
-static unsigned frames_lost;
+static struct link wire;
+static FILE *capture; /* of a single seed */
 
 static uint32_t random32(void)
 {
-    random_state = random_state * 6364136223846793005U + 1442695040888963407U;
-    return (uint32_t)(random_state >> 33) ^ (uint32_t)(random_state >> 11);
+    return link_random(&wire);
 }
 
 static bool chance(uint32_t per_mille)
 {
-    return random32() % 1000 < per_mille;
+    return link_chance(&wire, per_mille);
 }
 
 /* From `least` up to `most`, each power of two as likely. */
@@ -83,168 +71,6 @@ static uint32_t any_size(uint32_t least, uint32_t most)
 static uint8_t byte_at(uint32_t offset, const struct end *of)
 {
     return (uint8_t)((offset * 2654435761U >> 13) ^ (of == &client ? 0x55 : 0));
-}
-
-/* ---- The link: a heap by the time of arrival ---- */
-
-static bool before(const struct flying *a, const struct flying *b)
-{
-    return a->due != b->due ? (int32_t)(a->due - b->due) < 0 : a->order < b->order;
-}
-
-static void push(struct flying *frame)
-{
-    unsigned at = heap_length++;
-    for (; at && before(frame, heap[(at - 1) / 2]); at = (at - 1) / 2) {
-        heap[at] = heap[(at - 1) / 2];
-    }
-    heap[at] = frame;
-}
-
-static struct flying *pop(void)
-{
-    struct flying *top = heap[0], *last = heap[--heap_length];
-    unsigned at = 0, child;
-    while ((child = 2 * at + 1) < heap_length) {
-        child += child + 1 < heap_length && before(heap[child + 1], heap[child]);
-        if (!before(heap[child], last)) {
-            break;
-        }
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = last;
-    return top;
-}
-
-/* With one seed: all segments, as they leave. */
-static void trace(const struct end *from, const struct flying *frame, const char *fate)
-{
-    const uint8_t *tcp = frame->bytes + 34;
-    if (seeds != 1 || frame->bytes[12] != 8 || frame->bytes[13] != 0) {
-        return;
-    }
-    size_t header = (tcp[12] >> 4) * 4U;
-    print_message("%10u %s flags %02x seq %u ack %u window %u length %u%s\n", now,
-                  from == &client ? "client" : "server", tcp[13], get32(tcp + 4), get32(tcp + 8),
-                  get16(tcp + 14), (unsigned)(frame->length - 34 - header), fate);
-}
-
-static void fly(struct end *from, const struct flying *frame, uint32_t due, bool corrupt)
-{
-    if (heap_length == QUEUE) {
-        return;
-    }
-    struct flying *copy = malloc(sizeof *copy + frame->length);
-    memcpy(copy, frame, sizeof *copy + frame->length);
-    copy->due = due;
-    copy->order = order++;
-    copy->to = from->peer;
-    if (corrupt) {
-        copy->bytes[14 + random32() % (frame->length - 14)] ^= (uint8_t)(1U << random32() % 8);
-    }
-    push(copy);
-}
-
-/* When the frame has left a link of `rate` bytes per millisecond; 0: the queue before it is full. */
-static bool leaves(struct end *from, size_t length, uint32_t *at)
-{
-    if (rate == 0) {
-        *at = now;
-        return true;
-    }
-    uint64_t begin = from->free_at > elapsed * 64 ? from->free_at : elapsed * 64;
-    uint64_t wait = begin - elapsed * 64;
-    if (wait > queue_ms * 64) {
-        return false;
-    }
-    from->free_at = begin + length * 64 / rate;
-    *at = now + (uint32_t)((from->free_at - elapsed * 64) / 64);
-    return true;
-}
-
-static void transmit(struct end *from, const struct flying *frame)
-{
-    last_frame = elapsed;
-    if (frame->bytes[12] == 8 && frame->bytes[13] == 6) { /* ARP: whose loss other tests are about */
-        fly(from, frame, now, false);
-        return;
-    }
-    uint32_t at;
-    if (chance(loss) || !leaves(from, frame->length, &at)) {
-        frames_lost++;
-        trace(from, frame, " lost");
-        return;
-    }
-    trace(from, frame, "");
-    for (unsigned copies = chance(duplication) ? 2 : 1; copies; copies--) {
-        fly(from, frame, at + delay + random32() % (jitter + 1), chance(corruption));
-    }
-}
-
-/* ---- Devices ---- */
-
-static size_t device_receive(void *context, uint8_t **frame)
-{
-    struct end *end = context;
-    if (!end->arrived) {
-        return 0;
-    }
-    size_t length = end->arrived->length;
-    end->lent = malloc(length); /* so that a sanitizer sees every step beyond */
-    memcpy(end->lent, end->arrived->bytes, length);
-    free(end->arrived);
-    end->arrived = NULL;
-    *frame = end->lent;
-    return length;
-}
-
-static void device_release(void *context)
-{
-    struct end *end = context;
-    assert_non_null(end->lent);
-    free(end->lent);
-    end->lent = NULL;
-}
-
-static void send_bytes(struct end *end, const uint8_t *head, size_t head_length, const void *tail,
-                       size_t tail_length)
-{
-    static struct {
-        struct flying flying;
-        uint8_t bytes[NET_FRAME_MAX];
-    } frame;
-    assert_true(head_length + tail_length <= NET_FRAME_MAX);
-    frame.flying.length = head_length + tail_length;
-    memcpy(frame.flying.bytes, head, head_length);
-    if (tail_length) {
-        memcpy(frame.flying.bytes + head_length, tail, tail_length);
-    }
-    transmit(end, &frame.flying);
-}
-
-static bool device_bounce(void *context, size_t length)
-{
-    send_bytes(context, ((struct end *)context)->lent, length, NULL, 0);
-    device_release(context);
-    return true;
-}
-
-static uint8_t *device_reserve(void *context)
-{
-    return ((struct end *)context)->head;
-}
-
-static uint32_t device_send(void *context, size_t head_length, const void *tail, size_t tail_length)
-{
-    struct end *end = context;
-    send_bytes(end, end->head, head_length, tail, tail_length);
-    return ++end->ticket;
-}
-
-static uint32_t device_sent(void *context)
-{
-    return ((struct end *)context)->ticket;
 }
 
 /* ---- Applications ---- */
@@ -292,35 +118,23 @@ static void runs(struct end *end)
 {
     bool more;
     do {
-        more = net_poll(&end->net, now);
+        more = net_poll(&end->net, wire.now);
         reads(end);
         writes(end);
     } while (more);
-    net_flush(&end->net, now);
+    net_flush(&end->net, wire.now);
 }
 
 /* ---- Runs ---- */
 
 static void open_end(struct end *end, struct end *peer, uint32_t address, unsigned seed)
 {
-    struct net_config config = {.mac = {2, 0, 0, 0, 0, (uint8_t)address},
-                                .address = address,
-                                .netmask = 0xFFFFFF00,
-                                .seed = {seed, address, 3, 4}};
-#if NET_WITH_ACD
-    config.at_once = true;
-#endif
+    struct net_config config = sim_config(address, seed);
     memset(end, 0, sizeof *end);
     end->peer = peer;
-    end->device = (struct net_device){.context = end,
-                                      .receive = device_receive,
-                                      .release = device_release,
-                                      .bounce = device_bounce,
-                                      .reserve = device_reserve,
-                                      .send = device_send,
-                                      .sent = device_sent};
-    net_init(&end->net, &config, &end->device);
-    end->net.now_ms = now;
+    sim_device_init(&end->device, &wire, end == &server);
+    net_init(&end->net, &config, &end->device.device);
+    end->net.now_ms = wire.now;
     uint32_t most = NET_WITH_TCP_WINDOW_SCALE ? 262144 : 65535, tx_size = any_size(64, most),
              rx_size = any_size(64, most);
     end->tx = malloc(tx_size);
@@ -337,7 +151,7 @@ static void open_end(struct end *end, struct end *peer, uint32_t address, unsign
     tcp_set_nagle(&end->tcp, chance(500));
 #endif
     tcp_set_timeouts(&end->tcp, LIMIT_MS, chance(300) ? 10000 : 0);
-    net_link(&end->net, true, now);
+    net_link(&end->net, true, wire.now);
 }
 
 /* Some thirty windows at most, so that no run takes for ever. */
@@ -350,16 +164,17 @@ static uint32_t any_length(const struct end *end)
 
 static void open_run(unsigned seed)
 {
-    random_state = seed * 0x9E3779B97F4A7C15U;
-    loss = chance(250) ? 0 : random32() % 301;
-    duplication = chance(500) ? 0 : random32() % 200;
-    corruption = chance(700) ? 0 : random32() % 50;
-    delay = chance(500) ? random32() % 10 : random32() % 500;
-    jitter = chance(400) ? 0 : random32() % (delay + 20);
-    rate = chance(600) ? 0 : 20 + random32() % 2000;
-    queue_ms = 20 + random32() % 300;
-    now = chance(300) ? 0xFFFFF000 : random32();
-    elapsed = last_frame = 0;
+    struct link_quality *q = &wire.quality;
+    wire = (struct link){.random = seed * 0x9E3779B97F4A7C15U};
+    q->loss = chance(250) ? 0 : random32() % 301;
+    q->duplication = chance(500) ? 0 : random32() % 200;
+    q->corruption = chance(700) ? 0 : random32() % 50;
+    q->delay_ms = chance(500) ? random32() % 10 : random32() % 500;
+    q->jitter_ms = chance(400) ? 0 : random32() % (q->delay_ms + 20);
+    q->rate = chance(600) ? 0 : 20 + random32() % 2000;
+    q->queue_ms = 20 + random32() % 300;
+    wire.now = chance(300) ? 0xFFFFF000 : random32();
+    wire.capture = capture;
     open_end(&client, &server, CLIENT_ADDRESS, seed);
     open_end(&server, &client, SERVER_ADDRESS, seed);
     client.to_send = any_length(&client);
@@ -368,14 +183,14 @@ static void open_run(unsigned seed)
 #if NET_WITH_TCP_OPTIONS
     tcp_listen_options(&listener, chance(700) ? (unsigned)TCP_OFFER_ALL : random32() % 8);
 #endif
-    assert_int_equal(tcp_accept(&listener, &server.tcp, now), NET_OK);
-    assert_int_equal(tcp_connect(&client.tcp, SERVER_ADDRESS, PORT, now), NET_OK);
+    assert_int_equal(tcp_accept(&listener, &server.tcp, wire.now), NET_OK);
+    assert_int_equal(tcp_connect(&client.tcp, SERVER_ADDRESS, PORT, wire.now), NET_OK);
 }
 
 static void close_end(struct end *end)
 {
-    (void)net_poll(&end->net, now);
-    assert_null(end->lent);
+    (void)net_poll(&end->net, wire.now);
+    assert_null(end->device.lent);
     assert_int_equal(tcp_error(&end->tcp), NET_OK);
     assert_int_equal(tcp_queued(&end->tcp), 0);
     assert_int_equal(end->received, end->peer->to_send);
@@ -392,7 +207,7 @@ static void close_run(void)
 
 static uint32_t wait_of(const struct end *end)
 {
-    uint32_t wait = net_wait_ms(&end->net, now);
+    uint32_t wait = net_wait_ms(&end->net, wire.now);
     bool hungry = end->sent != end->to_send || end->received != end->peer->to_send;
     return hungry && wait > 20 && end->lazy ? 20 : wait;
 }
@@ -400,28 +215,23 @@ static uint32_t wait_of(const struct end *end)
 /* While anything is unacknowledged, no timer waits longer than RFC 6298 2.5 and RFC 9293 3.8.6.1 let it. */
 static void expect_no_stall(void)
 {
+    uint64_t last =
+        client.device.last_ms > server.device.last_ms ? client.device.last_ms : server.device.last_ms;
     bool busy = tcp_queued(&client.tcp) || tcp_queued(&server.tcp);
-    if (busy && elapsed - last_frame > TCP_RTO_MAX_MS + delay + jitter + queue_ms) {
-        fail_msg("nothing sent for %u ms", (unsigned)(elapsed - last_frame));
+    if (busy && wire.elapsed - last > TCP_RTO_MAX_MS + link_slowest(&wire)) {
+        fail_msg("nothing sent for %u ms", (unsigned)(wire.elapsed - last));
     }
 }
 
 static void step(void)
 {
     uint32_t wait = wait_of(&client), other = wait_of(&server);
-    wait = wait < other ? wait : other;
-    if (heap_length) {
-        uint32_t left = heap[0]->due - now;
-        wait = (int32_t)left < 0 ? 0 : left < wait ? left : wait;
-    }
-    now += wait;
-    elapsed += wait;
+    link_advance(&wire, link_wait(&wire, wait < other ? wait : other));
     bool arrived = false;
-    while (heap_length && (int32_t)(now - heap[0]->due) >= 0) {
-        struct flying *frame = pop();
-        frame->to->arrived = frame;
-        runs(frame->to);
-        arrived = true;
+    for (struct flying *frame; (frame = link_receive(&wire)); arrived = true) {
+        struct end *to = frame->to ? &server : &client;
+        to->device.arrived = frame;
+        runs(to);
     }
     if (!arrived) {
         runs(&client);
@@ -438,7 +248,8 @@ static bool at_rest(void)
 /* All that the client has sent for a minute was lost, so that the listener has given it up. */
 static bool forgotten(void)
 {
-    return loss > 150 && tcp_error(&client.tcp) == NET_ERROR_RESET && tcp_state(&server.tcp) == TCP_LISTEN;
+    return wire.quality.loss > 150 && tcp_error(&client.tcp) == NET_ERROR_RESET &&
+           tcp_state(&server.tcp) == TCP_LISTEN;
 }
 
 static void release(void)
@@ -447,19 +258,19 @@ static void release(void)
     free(client.rx);
     free(server.tx);
     free(server.rx);
-    while (heap_length) {
-        free(pop());
-    }
+    sim_device_clear(&client.device);
+    sim_device_clear(&server.device);
+    link_clear(&wire);
 }
 
 static void run(unsigned seed)
 {
     open_run(seed);
-    uint32_t begun = now;
+    uint32_t begun = wire.now;
     unsigned steps = 0;
     while (!at_rest() && !forgotten()) {
-        if (now - begun > LIMIT_MS || ++steps > 3000000) {
-            fail_msg("seed %u: after %u ms, states %d and %d: %u of %u, %u of %u", seed, now - begun,
+        if (wire.now - begun > LIMIT_MS || ++steps > 3000000) {
+            fail_msg("seed %u: after %u ms, states %d and %d: %u of %u, %u of %u", seed, wire.now - begun,
                      (int)tcp_state(&client.tcp), (int)tcp_state(&server.tcp), server.received,
                      client.to_send, client.received, server.to_send);
         }
@@ -484,9 +295,10 @@ static void run(unsigned seed)
     }
     if (seeds == 1) {
         print_message("%u bytes one way, %u the other, in %u ms; %u and %u retransmissions, %u frames lost\n",
-                      client.to_send, server.to_send, now - begun,
+                      client.to_send, server.to_send, wire.now - begun,
                       net_statistics(&client.net)->tcp_retransmissions,
-                      net_statistics(&server.net)->tcp_retransmissions, frames_lost);
+                      net_statistics(&server.net)->tcp_retransmissions,
+                      client.device.lost + server.device.lost);
     }
     close_run();
     release(); /* with what may still be on its way */
@@ -495,9 +307,17 @@ static void run(unsigned seed)
 static void simulation(void **state)
 {
     (void)state;
+    if (seeds == 1) {
+        const char *const names[2] = {"client", "server"};
+        char path[64];
+        (void)snprintf(path, sizeof path, "tcp_pair-%u.pcapng", first_seed);
+        assert_non_null(capture = capture_open(path, names));
+        print_message("frames: %s\n", path);
+    }
     for (unsigned seed = first_seed; seed < first_seed + seeds; seed++) {
         run(seed);
     }
+    assert_true(!capture || capture_close(capture));
 }
 
 int main(int count, char **arguments)

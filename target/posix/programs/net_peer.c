@@ -11,9 +11,7 @@
  * Bytes are those of a pattern, byte n being n * 31 + n / 256 modulo 256, and are compared. The last
  * line says what has passed. Exit status 0: all of it; 1: not; 2: the command line cannot be meant.
  */
-#include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,128 +19,40 @@
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "target/posix/argument.h"
-#include "target/posix/checksum_device.h"
-#include "target/posix/impaired_device.h"
-#include "target/posix/linux_device.h"
+#include "target/posix/linux_host.h"
 
 static const char help[] =
     "net-peer [OPTION...] source HOST PORT BYTES | sink HOST PORT | echo HOST PORT BYTES | udp-echo PORT | "
-    "wait\n"
-    "  --net NETWORK    tap:NAME, socket:PATH, slirp (default)\n"
-    "  --ip ADDRESS/PREFIX, --gateway ADDRESS    unset: DHCP\n"
-    "  --mac ADDRESS    default 02-00-00-00-01-01\n"
-    "  --impair LIST    "
-    "loss=1.5,dup=1,reorder=2,corrupt=0.1,delay=20,jitter=5,hold=10,rate=10000,queue=50,seed=7\n"
-    "  --checksums      the device computes them, not the stack\n"
-    "  --tx, --rx BYTES buffers of the connection, default 16384\n"
-    "  --for SECONDS    ends then; default 60\n"
-    "  --pcap FILE      records the frames\n";
+    "wait\n" LINUX_HOST_HELP "  --tx, --rx BYTES buffers of the connection, default 16384\n"
+    "  --for SECONDS    ends then; default 60\n";
 
 enum { BUFFER_MAX = 65535 };
 
-static struct {
-    const char *net;
-    const char *pcap;
-    bool impaired, checksums;
-    struct impairment_config impairment;
-    uint64_t tx_bytes, rx_bytes, limit_s;
-    struct net_config config;
-} options = {
-    .net = "slirp",
-    .tx_bytes = 16384,
-    .rx_bytes = 16384,
-    .limit_s = 60,
-    .config = {.mac = {0x02, 0, 0, 0, 1, 1}},
-};
+static struct linux_host_options options = {.net = "slirp", .config = {.mac = {0x02, 0, 0, 0, 1, 1}}};
+static uint64_t tx_bytes = 16384, rx_bytes = 16384, limit_s = 60;
 
-static struct {
-    struct linux_device wire;
-    struct impaired_device link;
-    struct checksum_device mac;
-    struct net net;
-    uint8_t tx[BUFFER_MAX], rx[BUFFER_MAX];
-} host;
-
-static _Noreturn __attribute__((format(printf, 2, 3))) void leave(int status, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)fputs("net-peer: ", stderr);
-    (void)vfprintf(stderr, format, arguments);
-    (void)fputc('\n', stderr);
-    va_end(arguments);
-    exit(status);
-}
-
-static uint32_t now_ms(void)
-{
-    return (uint32_t)(linux_now_us() / 1000);
-}
-
-static uint64_t clock_us(void *clock)
-{
-    (void)clock;
-    return linux_now_us();
-}
+static struct linux_host host;
+static uint8_t tx[BUFFER_MAX], rx[BUFFER_MAX];
 
 static uint8_t pattern(uint64_t n)
 {
     return (uint8_t)(n * 31 + n / 256);
 }
 
-/* ---- The host ---- */
-
-static void open_host(void)
-{
-    const struct net_device *device = &host.wire.device;
-    char message[NETWORK_MESSAGE];
-
-    if (!linux_device_open(&host.wire, options.net, linux_now_us, message, sizeof message) ||
-        (options.pcap && !(host.wire.pcap = pcap_open(options.pcap, message, sizeof message))))
-        leave(EXIT_FAILURE, "%s", message);
-    if (options.impaired) {
-        (void)!impaired_device_init(&host.link, device, &options.impairment, &options.impairment, clock_us,
-                                    NULL);
-        device = &host.link.device;
-    }
-    if (options.checksums) {
-        checksum_device_init(&host.mac, device);
-        device = &host.mac.device;
-    }
-    FILE *random = fopen("/dev/urandom", "re");
-    if (!random || fread(options.config.seed, sizeof options.config.seed, 1, random) != 1)
-        leave(EXIT_FAILURE, "no random numbers from /dev/urandom");
-    (void)fclose(random);
-    net_init(&host.net, &options.config, device);
-    net_link(&host.net, true, now_ms());
-}
-
 /* Handles at most one frame; datagrams and unread bytes are to be fetched after each. */
 static bool step(void)
 {
-    if (options.impaired)
-        impaired_device_run(&host.link);
-    return net_poll(&host.net, now_ms());
+    return linux_host_poll(&host);
 }
 
 static bool time_is_up(void)
 {
-    return linux_now_us() > options.limit_s * 1000000;
+    return linux_now_us() > limit_s * 1000000;
 }
 
-/* Sends what is queued and sleeps until something is to be done. */
 static void rest(void)
 {
-    net_flush(&host.net, now_ms());
-    uint32_t wait_ms = net_wait_ms(&host.net, now_ms());
-    if (options.impaired) {
-        uint64_t due_us = impaired_device_due_us(&host.link), now_us = linux_now_us();
-        uint64_t due_ms = due_us > now_us ? (due_us - now_us + 999) / 1000 : 0;
-        if (due_ms < wait_ms)
-            wait_ms = (uint32_t)due_ms;
-    }
-    linux_device_wait(&host.wire, wait_ms < 100 ? wait_ms : 100); /* for the limit */
+    linux_host_rest(&host, 100); /* for the limit */
 }
 
 /* ---- TCP ---- */
@@ -177,8 +87,8 @@ static void drain(struct transfer *t)
 
     for (size_t i = 0; i < length; i++) {
         if (bytes[i] != pattern(t->received + i))
-            leave(EXIT_FAILURE, "byte %" PRIu64 " is 0x%02x, not 0x%02x", t->received + i, bytes[i],
-                  pattern(t->received + i));
+            linux_host_leave(EXIT_FAILURE, "byte %" PRIu64 " is 0x%02x, not 0x%02x", t->received + i,
+                             bytes[i], pattern(t->received + i));
     }
     tcp_consume(&t->tcp, length);
     t->received += length;
@@ -205,13 +115,13 @@ static void connect_to(struct transfer *t, uint32_t address, uint16_t port)
         while (step()) {
         }
         if (time_is_up())
-            leave(EXIT_FAILURE, "no address from DHCP in %" PRIu64 " s", options.limit_s);
+            linux_host_leave(EXIT_FAILURE, "no address from DHCP in %" PRIu64 " s", limit_s);
         rest();
     }
-    tcp_init(&t->tcp, &host.net, host.tx, options.tx_bytes, host.rx, options.rx_bytes);
-    int error = tcp_connect(&t->tcp, address, port, now_ms());
+    tcp_init(&t->tcp, &host.net, tx, tx_bytes, rx, rx_bytes);
+    int error = tcp_connect(&t->tcp, address, port, linux_now_ms());
     if (error != NET_OK)
-        leave(EXIT_FAILURE, "cannot connect (%d, enum net_error)", error);
+        linux_host_leave(EXIT_FAILURE, "cannot connect (%d, enum net_error)", error);
 }
 
 static int transfer(struct transfer *t, uint32_t address, uint16_t port)
@@ -227,9 +137,10 @@ static int transfer(struct transfer *t, uint32_t address, uint16_t port)
             close_when_done(t);
         } while (more);
         if (time_is_up())
-            leave(EXIT_FAILURE,
-                  "%" PRIu64 " s have passed: sent %" PRIu64 ", received %" PRIu64 " bytes, state %d",
-                  options.limit_s, t->sent, t->received, (int)tcp_state(&t->tcp));
+            linux_host_leave(EXIT_FAILURE,
+                             "%" PRIu64 " s have passed: sent %" PRIu64 ", received %" PRIu64
+                             " bytes, state %d",
+                             limit_s, t->sent, t->received, (int)tcp_state(&t->tcp));
         rest();
     }
     uint64_t us = linux_now_us() - start_us;
@@ -254,7 +165,7 @@ static int udp_echo(uint16_t port)
     uint64_t echoed = 0;
 
     if (udp_open(&udp, &host.net, port) != NET_OK)
-        leave(EXIT_FAILURE, "port %u cannot be opened", port);
+        linux_host_leave(EXIT_FAILURE, "port %u cannot be opened", port);
     while (!time_is_up()) {
         bool more;
         do {
@@ -287,44 +198,12 @@ static int wait_for_end(void)
 
 static bool take_option(int option, const char *text)
 {
-    char message[IMPAIRMENT_MESSAGE];
-
     switch (option) {
-    case 'n': options.net = text; return true;
-    case 'i': return argument_host(text, &options.config.address, &options.config.netmask);
-    case 'g': return argument_address(text, &options.config.gateway);
-    case 'm': return argument_mac(text, options.config.mac);
-    case 'x':
-        options.impaired = true;
-        if (!impairment_parse(text, &options.impairment, message, sizeof message))
-            leave(2, "%s", message);
-        return true;
-    case 'c': return options.checksums = true;
-    case 't': return argument_number(text, TCP_BUFFER_MIN, BUFFER_MAX, &options.tx_bytes);
-    case 'r': return argument_number(text, TCP_BUFFER_MIN, BUFFER_MAX, &options.rx_bytes);
-    case 'f': return argument_number(text, 0, 1000000, &options.limit_s);
-    case 'p': options.pcap = text; return true;
+    case 't': return argument_number(text, TCP_BUFFER_MIN, BUFFER_MAX, &tx_bytes);
+    case 'r': return argument_number(text, TCP_BUFFER_MIN, BUFFER_MAX, &rx_bytes);
+    case 'f': return argument_number(text, 0, 1000000, &limit_s);
     case 'h': (void)fputs(help, stdout); exit(EXIT_SUCCESS);
-    default: return false;
-    }
-}
-
-static void take_options(int argc, char **argv)
-{
-    static const struct option known[] = {
-        {"net", required_argument, NULL, 'n'},     {"ip", required_argument, NULL, 'i'},
-        {"gateway", required_argument, NULL, 'g'}, {"mac", required_argument, NULL, 'm'},
-        {"impair", required_argument, NULL, 'x'},  {"checksums", no_argument, NULL, 'c'},
-        {"tx", required_argument, NULL, 't'},      {"rx", required_argument, NULL, 'r'},
-        {"for", required_argument, NULL, 'f'},     {"pcap", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        if (!take_option(option, optarg))
-            leave(2, "%s%s cannot be meant; --help lists the options", option == '?' ? "that" : "",
-                  optarg ? optarg : "");
+    default: return linux_host_option(&options, option, text);
     }
 }
 
@@ -338,9 +217,10 @@ static int run_tcp(int count, char **words, bool sends, bool echo)
     if (count != (sends ? 4 : 3) || !argument_address(words[1], &address) ||
         !argument_number(words[2], 1, UINT16_MAX, &port) ||
         (sends && !argument_number(words[3], 1, UINT64_MAX / 16000, &t.to_send)))
-        leave(2, "after %s come an address, a port%s", words[0], sends ? " and a number of bytes" : "");
+        linux_host_leave(2, "after %s come an address, a port%s", words[0],
+                         sends ? " and a number of bytes" : "");
     t.echo = echo;
-    open_host();
+    linux_host_open(&host, &options);
     return transfer(&t, address, (uint16_t)port);
 }
 
@@ -355,23 +235,29 @@ static int run(int count, char **words)
     if (count > 0 && strcmp(words[0], "echo") == 0)
         return run_tcp(count, words, true, true);
     if (count == 2 && strcmp(words[0], "udp-echo") == 0 && argument_number(words[1], 1, UINT16_MAX, &port)) {
-        open_host();
+        linux_host_open(&host, &options);
         return udp_echo((uint16_t)port);
     }
     if (count == 1 && strcmp(words[0], "wait") == 0) {
-        open_host();
+        linux_host_open(&host, &options);
         return wait_for_end();
     }
-    leave(2, "what shall it do? --help lists it");
+    linux_host_leave(2, "what shall it do? --help lists it");
 }
 
 int main(int argc, char **argv)
 {
-    take_options(argc, argv);
+    static const struct option known[] = {
+        LINUX_HOST_OPTIONS,
+        {"tx", required_argument, NULL, 't'},
+        {"rx", required_argument, NULL, 'r'},
+        {"for", required_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+
+    linux_host_arguments(argc, argv, known, take_option);
     int status = run(argc - optind, argv + optind);
-    if (options.impaired)
-        impaired_device_close(&host.link);
-    pcap_close(host.wire.pcap);
-    linux_device_close(&host.wire);
+    linux_host_close(&host);
     return status;
 }

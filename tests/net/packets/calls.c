@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const error_names[] = {
-    "OK",      "DOWN",  "STATE",   "ARGUMENT", "BUSY",    "NEIGHBOUR", "TOO_LONG", "PORT_IN_USE", "TIMEOUT",
-    "REFUSED", "RESET", "ABORTED", "ADDRESS",  "NO_NAME", "SERVER",    "PENDING",  "UNREACHABLE"};
+static const char *const error_names[] = {"OK",        "DOWN",        "STATE",       "ARGUMENT", "BUSY",
+                                          "NEIGHBOUR", "TOO_LONG",    "PORT_IN_USE", "TIMEOUT",  "REFUSED",
+                                          "RESET",     "ABORTED",     "ADDRESS",     "NO_NAME",  "SERVER",
+                                          "PENDING",   "UNREACHABLE", "NO_SERVICE"};
 
 static const struct {
     const char *name;
@@ -572,6 +573,8 @@ static bool call_script(struct run *run, const struct line *line)
         c->peer = address_in(run, line->word[1]);
     } else if (strcmp(verb, "link") == 0) {
         call_link(run, line->word[1]);
+    } else if (strcmp(verb, "ring") == 0) {
+        run->rig.fake.full = strcmp(line->word[1], "full") == 0;
     } else if (strcmp(verb, "quiet") == 0) {
         char text[64];
         (void)snprintf(text, sizeof text, "clause -\n+%s new %u\n", line->word[1], c->peer_isn);
