@@ -25,7 +25,7 @@ struct peripheral;
 struct peripheral_event;
 
 struct reg {
-    const char *name;
+    const char *name; /* NULL: the chip has none at the offset, though others of the kind have */
     uint16_t offset;
     uint8_t widths;    /* accepted access widths, WIDTH_* */
     uint32_t reset;    /* value after reset */
@@ -110,8 +110,7 @@ void flash_create(struct machine *m);
 void syscfg_create(struct machine *m);
 void gpio_create(struct machine *m); /* GPIOA..K */
 void exti_create(struct machine *m);
-void tim_create(struct machine *m);       /* TIM2, TIM5 */
-void tim_basic_create(struct machine *m); /* TIM6, TIM7 */
+void tim_create(struct machine *m); /* TIM2, TIM5, TIM6, TIM7 */
 void rng_create(struct machine *m);
 void iwdg_create(struct machine *m);
 void usart_create(struct machine *m); /* USART3 */

@@ -23,7 +23,6 @@ static void create_peripherals(struct machine *m)
     exti_create(m);
     gpio_create(m);
     tim_create(m);
-    tim_basic_create(m);
     rng_create(m);
     iwdg_create(m);
     usart_create(m);

@@ -53,7 +53,7 @@ void register_name(const struct machine *m, uint32_t address, char name[REGISTER
     }
     uint32_t offset = address - p->base;
     for (size_t i = 0; i < p->reg_count; i++) {
-        if (p->regs[i].offset == (offset & ~3u)) {
+        if (p->regs[i].offset == (offset & ~3u) && p->regs[i].name != NULL) {
             snprintf(name, REGISTER_NAME_MAX, "%s_%s", p->name, p->regs[i].name);
             return;
         }

@@ -132,7 +132,7 @@ static int find_register(const struct peripheral *p, uint32_t offset)
 
     offset &= ~3u;
     if (offset / 4 < p->reg_count && p->regs[offset / 4].offset == offset)
-        return (int)(offset / 4);
+        low = high = offset / 4;
     while (low < high) {
         size_t middle = (low + high) / 2;
         if (p->regs[middle].offset < offset)
@@ -140,7 +140,8 @@ static int find_register(const struct peripheral *p, uint32_t offset)
         else
             high = middle;
     }
-    return low < p->reg_count && p->regs[low].offset == offset ? (int)low : NO_REGISTER;
+    bool found = low < p->reg_count && p->regs[low].offset == offset && p->regs[low].name;
+    return found ? (int)low : NO_REGISTER;
 }
 
 static bool width_allowed(struct machine *m, const struct peripheral *p, const struct reg *reg,

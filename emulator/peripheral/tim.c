@@ -1,6 +1,7 @@
 /*
  * TIM2 and TIM5, general-purpose timers with 32-bit counters (RM0090 18.4),
- * counting up or down, with output compare and PWM.
+ * counting up or down, with output compare and PWM; TIM6 and TIM7, basic timers
+ * (20.4): the same with 16 bits, without channels.
  *
  * The counter is reckoned when somebody looks: from the core cycles since the
  * last look, of which one timer clock takes a whole number. An event is armed
@@ -34,7 +35,7 @@ enum {
     TIM_OR,
     TIM_REGISTERS
 };
-enum { CHANNELS = 4, TIM2_BASE = 0x40000000, TIM5_BASE = 0x40000C00 };
+enum { CHANNELS = 4, BASIC_REGISTERS = TIM_ARR + 1 };
 enum {
     CR1_CEN = 1 << 0,
     CR1_UDIS = 1 << 1,
@@ -67,6 +68,7 @@ struct tim_state {
     uint8_t reference; /* OCxREF, a bit for each channel (18.3.8) */
     uint8_t enabled;   /* outputs that the pins have been told of, and their levels */
     uint8_t level;
+    uint8_t which; /* of `timers` */
 };
 
 /* DS9405 table 12: TIM2 is alternate function 1, TIM5 2. */
@@ -92,9 +94,28 @@ enum output_mode {
     OUTPUT_PWM2,
 };
 
-static unsigned irq_of(const struct peripheral *p)
+static const struct reg tim2_registers[TIM_REGISTERS], tim5_registers[TIM_REGISTERS],
+    basic_registers[BASIC_REGISTERS];
+
+static const struct timer {
+    const char *name;
+    uint32_t base, top; /* all bits of its counter */
+    uint8_t irq, af, channels;
+    uint8_t bit; /* in RCC's and DBGMCU's registers of APB1 */
+    uint8_t registers_count;
+    const struct reg *registers;
+} timers[] = {
+    {"TIM2", 0x40000000, UINT32_MAX, 28, AF_TIM2, CHANNELS, 0, TIM_REGISTERS, tim2_registers},
+    {"TIM5", 0x40000C00, UINT32_MAX, 50, AF_TIM5, CHANNELS, 3, TIM_REGISTERS, tim5_registers},
+    {"TIM6", 0x40001000, UINT16_MAX, 54, 0, 0, 4, BASIC_REGISTERS, basic_registers},
+    {"TIM7", 0x40001400, UINT16_MAX, 55, 0, 0, 5, BASIC_REGISTERS, basic_registers},
+};
+
+static const struct timer *timer_of(const struct peripheral *p)
 {
-    return p->base == TIM2_BASE ? 28 : 50;
+    const struct tim_state *s = p->state;
+
+    return &timers[s->which];
 }
 
 static bool preloaded(const struct peripheral *p, unsigned channel)
@@ -119,8 +140,8 @@ static uint64_t steps_to_overflow(const struct peripheral *p)
 
     if (counts_down(p))
         return (uint64_t)count + 1;
-    /* beyond ARR it runs through the whole 32 bits first */
-    return count <= s->arr ? (uint64_t)s->arr - count + 1 : 0x100000000u - count;
+    /* beyond ARR it runs through all its bits first */
+    return (uint64_t)(count <= s->arr ? s->arr : timer_of(p)->top) - count + 1;
 }
 
 static enum output_mode output_mode(const struct peripheral *p, unsigned channel)
@@ -138,7 +159,7 @@ static void flag(struct peripheral *p, uint64_t first, uint64_t last)
 {
     const struct tim_state *s = p->state;
 
-    for (unsigned i = 0; i < CHANNELS; i++) {
+    for (unsigned i = 0; i < timer_of(p)->channels; i++) {
         if (s->ccr[i] >= first && s->ccr[i] <= last)
             p->value[TIM_SR] |= (uint32_t)SR_CC1IF << i;
     }
@@ -150,7 +171,7 @@ static void match(struct peripheral *p, uint64_t first, uint64_t last)
     struct tim_state *s = p->state;
 
     flag(p, first, last);
-    for (unsigned i = 0; i < CHANNELS; i++) {
+    for (unsigned i = 0; i < timer_of(p)->channels; i++) {
         uint8_t bit = (uint8_t)(1u << i);
         if (s->ccr[i] < first || s->ccr[i] > last)
             continue;
@@ -181,7 +202,8 @@ static void load_preloads(struct peripheral *p)
 
     s->psc = p->value[TIM_PSC];
     s->arr = p->value[TIM_ARR];
-    memcpy(s->ccr, &p->value[TIM_CCR1], sizeof s->ccr);
+    if (timer_of(p)->channels > 0)
+        memcpy(s->ccr, &p->value[TIM_CCR1], sizeof s->ccr);
 }
 
 static void restart(struct peripheral *p)
@@ -290,7 +312,7 @@ static uint64_t steps_to_interest(const struct peripheral *p)
     uint32_t awaited = p->value[TIM_DIER] & ~p->value[TIM_SR];
     uint64_t steps = awaited & SR_UIF ? steps_to_overflow(p) : 0;
 
-    for (unsigned i = 0; i < CHANNELS; i++) {
+    for (unsigned i = 0; i < timer_of(p)->channels; i++) {
         if (!(awaited >> i & SR_CC1IF) && !output_moves(p, i))
             continue;
         uint64_t more = steps_to_match(p, i);
@@ -327,7 +349,7 @@ static bool reference(const struct peripheral *p, unsigned channel)
 static void tell_pins(struct machine *m, const struct peripheral *p, unsigned channel, bool drives,
                       bool level)
 {
-    uint8_t af = p->base == TIM2_BASE ? AF_TIM2 : AF_TIM5;
+    uint8_t af = timer_of(p)->af;
 
     for (size_t i = 0; i < sizeof output_pins / sizeof output_pins[0]; i++) {
         const struct output_pin *pin = &output_pins[i];
@@ -362,7 +384,7 @@ static void follow_up(struct machine *m, struct peripheral *p)
     uint64_t steps = s->rate > 0 && s->arr > 0 ? steps_to_interest(p) : 0;
 
     drive_outputs(m, p);
-    cpu_set_irq(m, irq_of(p), p->value[TIM_SR] & p->value[TIM_DIER] & FLAGS);
+    cpu_set_irq(m, timer_of(p)->irq, p->value[TIM_SR] & p->value[TIM_DIER] & FLAGS);
     if (steps == 0) {
         event_cancel(m, &p->events[0].event);
         return;
@@ -382,7 +404,7 @@ static void due(struct machine *m, struct peripheral *p, size_t index)
 static void change_rate(struct machine *m, struct peripheral *p)
 {
     struct tim_state *s = p->state;
-    bool frozen = dbgmcu_freezes(m, p->base == TIM2_BASE ? 0 : 3);
+    bool frozen = dbgmcu_freezes(m, timer_of(p)->bit);
     bool counts = p->value[TIM_CR1] & CR1_CEN && peripheral_clocked(m, p) && !frozen;
     uint32_t rate = counts ? rcc_hclk_per_timclk1(m) : 0;
 
@@ -409,7 +431,8 @@ static void not_modelled(struct machine *m, const struct peripheral *p, size_t i
 static void cr1_written(struct machine *m, struct peripheral *p, size_t index, uint32_t old, uint32_t written)
 {
     (void)old;
-    if (written & CR1_CMS)
+    (void)written;
+    if (p->value[index] & CR1_CMS)
         not_modelled(m, p, index, "counting up and down (CMS)");
     change_rate(m, p);
 }
@@ -418,7 +441,8 @@ static void dier_written(struct machine *m, struct peripheral *p, size_t index, 
                          uint32_t written)
 {
     (void)old;
-    if (written & DIER_DMA)
+    (void)written;
+    if (p->value[index] & DIER_DMA)
         not_modelled(m, p, index, "DMA");
     follow_up(m, p);
 }
@@ -436,6 +460,7 @@ static void egr_written(struct machine *m, struct peripheral *p, size_t index, u
     struct tim_state *s = p->state;
     (void)old;
 
+    written &= ~p->regs[index].reserved;
     if (written & EGR_TG)
         not_modelled(m, p, index, "the trigger");
     p->value[TIM_SR] |= written & EGR_CCG;
@@ -535,11 +560,29 @@ static const struct reg tim2_registers[TIM_REGISTERS] = {COMMON_REGISTERS,
 static const struct reg tim5_registers[TIM_REGISTERS] = {COMMON_REGISTERS,
                                                          REGISTER(OR, 0x50, 0, 0x00C0, beyond_model)};
 
+/* RM0090 20.4.1 to 20.4.8; what it lacks has its place, so that both kinds have the same indices. */
+#define LACKS(n, o) [TIM_##n] = {.offset = (o)}
+static const struct reg basic_registers[BASIC_REGISTERS] = {
+    REGISTER(CR1, 0x00, 0, 0x8F, cr1_written),
+    REGISTER(CR2, 0x04, 0, 0x70, beyond_model),
+    LACKS(SMCR, 0x08),
+    REGISTER(DIER, 0x0C, 0, 0x101, dier_written),
+    [TIM_SR] = {"SR", 0x10, WIDTH_16 | WIDTH_32, 0, 0, 0, SR_UIF, NULL, sr_written, ~1u},
+    [TIM_EGR] = {"EGR", 0x14, WIDTH_16 | WIDTH_32, 0, 0, 0, 0, NULL, egr_written, ~1u},
+    LACKS(CCMR1, 0x18),
+    LACKS(CCMR2, 0x1C),
+    LACKS(CCER, 0x20),
+    REGISTER(CNT, 0x24, 0, 0xFFFF, cnt_written),
+    REGISTER(PSC, 0x28, 0, 0xFFFF, NULL),
+    REGISTER(ARR, 0x2C, 0xFFFF, 0xFFFF, arr_written),
+};
+
 static void reset(struct machine *m, struct peripheral *p)
 {
     struct tim_state *s = p->state;
 
-    *s = (struct tim_state){.reckoned = m->cycles, .enabled = s->enabled, .level = s->level};
+    *s = (struct tim_state){
+        .reckoned = m->cycles, .enabled = s->enabled, .level = s->level, .which = s->which};
     load_preloads(p);
     follow_up(m, p);
 }
@@ -547,23 +590,19 @@ static void reset(struct machine *m, struct peripheral *p)
 void tim_create(struct machine *m)
 {
     static const char *const event_names[] = {"timer"};
-    static const struct {
-        const char *name;
-        uint32_t base;
-        uint8_t bit;
-        const struct reg *registers;
-    } timers[] = {{"TIM2", TIM2_BASE, 0, tim2_registers}, {"TIM5", TIM5_BASE, 3, tim5_registers}};
 
-    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
-        struct peripheral tim = {.name = timers[i].name,
-                                 .base = timers[i].base,
-                                 .size = 0x400,
-                                 .gate = {0x40, timers[i].bit, 0x20, timers[i].bit},
-                                 .regs = timers[i].registers,
-                                 .reg_count = TIM_REGISTERS,
-                                 .before_access = reckon,
-                                 .reset = reset};
+    for (uint8_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
+        const struct timer *t = &timers[i];
+        const struct peripheral tim = {.name = t->name,
+                                       .base = t->base,
+                                       .size = 0x400,
+                                       .gate = {0x40, t->bit, 0x20, t->bit},
+                                       .regs = t->registers,
+                                       .reg_count = t->registers_count,
+                                       .before_access = reckon,
+                                       .reset = reset};
         struct peripheral *p = peripheral_new(m, &tim, sizeof(struct tim_state));
+        ((struct tim_state *)p->state)->which = i;
         peripheral_events(m, p, event_names, 1, due);
         machine_on_clock(m, clock_changed, p);
     }

@@ -9,12 +9,8 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
 #include "host/file.h"
-#include "host/virtual_board.h"
-#include "host_tiny_elf.h"
-#include "temporary.h"
+#include "host_fixture.h"
 
 enum {
     ITM_PORT = 0xE0000000,
@@ -25,32 +21,17 @@ enum {
     TRCENA = 1 << 24,
 };
 
-static struct tiny_elf tiny;
-static char path[TEMPORARY_PATH];
-static char *output;
-static size_t output_size;
-static FILE *out;
+static const char *path;
 
 static int setup(void **state)
 {
-    (void)state;
-    tiny_init(&tiny);
+    int status = fixture_set_up(state);
     tiny_store(&tiny, DEMCR, TRCENA);
     tiny_store(&tiny, ITM_LAR, 0xC5ACCE55);
     tiny_store(&tiny, ITM_TER, 0x80000001);
     tiny_store(&tiny, ITM_TCR, 1);
-    temporary_file(path, "itm");
-    out = open_memstream(&output, &output_size);
-    return out == NULL;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    fclose(out);
-    free(output);
-    unlink(path);
-    return 0;
+    path = fixture_file("itm");
+    return status;
 }
 
 static void write_stimuli(void)
@@ -65,29 +46,18 @@ static void write_stimuli(void)
 
 static int run(const char *itm, const char *until)
 {
-    char error[VIRTUAL_BOARD_ERROR];
     struct options o = options_default();
     o.network = "none";
     o.timeout = VTIME_S(1);
     o.itm = itm;
     o.until = until;
-    struct virtual_board *board = virtual_board_open_elf(&o, tiny_open(&tiny), out, error, sizeof error);
+    struct virtual_board *board = fixture_try(&o);
     if (board == NULL) {
-        fputs(error, out);
-        fflush(out);
         return EXIT_BAD_USE;
     }
     int status = virtual_board_run_to_end(board);
     virtual_board_close(board);
-    fflush(out);
     return status;
-}
-
-static void has(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL) {
-        fail_msg("no \"%s\" in:\n%s", part, text);
-    }
 }
 
 static void port_0_is_text_among_the_boards_lines(void **state)
@@ -95,10 +65,10 @@ static void port_0_is_text_among_the_boards_lines(void **state)
     (void)state;
     write_stimuli();
     assert_int_equal(run("-", NULL), 0);
-    has(output, "hello!\n");
-    has(output, "ITM port 31: 0x12345678\n");
-    has(output, "end\n");
-    assert_null(strstr(output, "dead"));
+    fixture_printed("hello!\n");
+    fixture_printed("ITM port 31: 0x12345678\n");
+    fixture_printed("end\n");
+    assert_null(strstr(fixture_output(), "dead"));
 }
 
 static void a_file_takes_it_all(void **state)
@@ -112,7 +82,7 @@ static void a_file_takes_it_all(void **state)
     assert_true(size > 7);
     assert_memory_equal(text, "hello!\n[board", 13);
     assert_memory_equal(text + size - 4, "end\n", 4);
-    assert_null(strstr(output, "hello!"));
+    assert_null(strstr(fixture_output(), "hello!"));
     free(text);
 }
 
@@ -121,7 +91,7 @@ static void its_text_counts_as_log(void **state)
     (void)state;
     write_stimuli();
     assert_int_equal(run(path, "hello!"), 0);
-    has(output, "stopped: the log says \"hello!\"");
+    fixture_printed("stopped: the log says \"hello!\"");
 }
 
 static void without_the_option_nobody_listens(void **state)
@@ -129,22 +99,23 @@ static void without_the_option_nobody_listens(void **state)
     (void)state;
     write_stimuli();
     assert_int_equal(run(NULL, NULL), 0);
-    assert_null(strstr(output, "hello!"));
+    assert_null(strstr(fixture_output(), "hello!"));
 }
 
 static void a_file_that_cannot_be_written_is_told(void **state)
 {
     (void)state;
     assert_int_equal(run("/nowhere/itm", NULL), EXIT_BAD_USE);
-    has(output, "cannot write the ITM's output to /nowhere/itm: No such file or directory");
+    assert_non_null(
+        strstr(fixture_error, "cannot write the ITM's output to /nowhere/itm: No such file or directory"));
     write_stimuli();
     assert_int_equal(run("/dev/full", NULL), 0);
-    has(output, "/dev/full is not complete: writing it failed");
+    fixture_printed("/dev/full is not complete: writing it failed");
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(port_0_is_text_among_the_boards_lines),
         TEST(a_file_takes_it_all),

@@ -10,11 +10,7 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
-#include "host/virtual_board.h"
-#include "host_tiny_elf.h"
-#include "temporary.h"
+#include "host_fixture.h"
 
 enum {
     RCC_AHB1ENR = 0x40023830,
@@ -29,27 +25,6 @@ enum {
     CYCLES_PER_MS = 16000, /* HSI after reset */
 };
 
-static struct tiny_elf tiny;
-static char *output;
-static size_t output_size;
-static FILE *out;
-
-static int setup(void **state)
-{
-    (void)state;
-    tiny_init(&tiny);
-    out = open_memstream(&output, &output_size);
-    return out == NULL;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    fclose(out);
-    free(output);
-    return 0;
-}
-
 static struct options quiet_options(void)
 {
     struct options o = options_default();
@@ -58,41 +33,10 @@ static struct options quiet_options(void)
     return o;
 }
 
-static struct virtual_board *open_board(const struct options *o)
-{
-    char error[VIRTUAL_BOARD_ERROR];
-    struct virtual_board *board = virtual_board_open_elf(o, tiny_open(&tiny), out, error, sizeof error);
-    if (board == NULL) {
-        fail_msg("%s", error);
-    }
-    return board;
-}
-
-/* Runs the program to its end, which must be this one. */
-static void ends_with(const struct options *o, int status)
-{
-    struct virtual_board *board = open_board(o);
-    int got = virtual_board_run_to_end(board);
-    virtual_board_close(board);
-    fflush(out);
-    if (got != status) {
-        fail_msg("status %d for %d:\n%s", got, status, output);
-    }
-}
-
-static void printed(const char *text)
-{
-    fflush(out);
-    if (strstr(output, text) == NULL) {
-        fail_msg("no \"%s\" in:\n%s", text, output);
-    }
-}
-
 static unsigned count_of(const char *text)
 {
     unsigned count = 0;
-    fflush(out);
-    for (const char *p = output; (p = strstr(p, text)) != NULL; p++) {
+    for (const char *p = fixture_output(); (p = strstr(p, text)) != NULL; p++) {
         count++;
     }
     return count;
@@ -105,8 +49,8 @@ static void a_status_beyond_8_bits_is_no_success(void **state)
     (void)state;
     struct options o = quiet_options();
     tiny_exit(&tiny, 256);
-    ends_with(&o, EXIT_FAILED);
-    printed("the firmware ended with status 256, which becomes 1");
+    fixture_ends_with(&o, EXIT_FAILED);
+    fixture_printed("the firmware ended with status 256, which becomes 1");
 }
 
 static void log_is_printed_until_timeout(void **state)
@@ -116,9 +60,9 @@ static void log_is_printed_until_timeout(void **state)
     tiny_log(&tiny, "first line\n");
     tiny_log(&tiny, "second\n");
     tiny_log(&tiny, "unfinished");
-    ends_with(&o, EXIT_TIMEOUT);
-    printed("first line\nsecond\nunfinished\n");
-    printed("[board   1.000000] timeout");
+    fixture_ends_with(&o, EXIT_TIMEOUT);
+    fixture_printed("first line\nsecond\nunfinished\n");
+    fixture_printed("[board   1.000000] timeout");
 }
 
 static void busy_program_is_read_and_timed_out_too(void **state)
@@ -128,8 +72,8 @@ static void busy_program_is_read_and_timed_out_too(void **state)
     o.timeout = VTIME_MS(20);
     tiny_log(&tiny, "busy\n");
     tiny_spin(&tiny);
-    ends_with(&o, EXIT_TIMEOUT);
-    printed("busy\n[board   0.020000] timeout");
+    fixture_ends_with(&o, EXIT_TIMEOUT);
+    fixture_printed("busy\n[board   0.020000] timeout");
 }
 
 static void until_and_fail_on(void **state)
@@ -138,11 +82,11 @@ static void until_and_fail_on(void **state)
     struct options o = quiet_options();
     tiny_log(&tiny, "all is well\n");
     o.until = "is well";
-    ends_with(&o, EXIT_AS_ASKED);
+    fixture_ends_with(&o, EXIT_AS_ASKED);
     o.fail_on = "is we";
-    ends_with(&o, EXIT_FAILED);
+    fixture_ends_with(&o, EXIT_FAILED);
     o.rtt = false; /* not shown, but looked at */
-    ends_with(&o, EXIT_FAILED);
+    fixture_ends_with(&o, EXIT_FAILED);
     assert_int_equal(count_of("all is well\n"), 2);
 }
 
@@ -152,8 +96,8 @@ static void semihosting_gives_the_status(void **state)
     struct options o = quiet_options();
     tiny_log(&tiny, "bye\n");
     tiny_exit(&tiny, 42);
-    ends_with(&o, 42);
-    printed("bye\n"); /* what was logged just before the end is not lost */
+    fixture_ends_with(&o, 42);
+    fixture_printed("bye\n"); /* what was logged just before the end is not lost */
 }
 
 static void last_words_are_judged(void **state)
@@ -163,7 +107,7 @@ static void last_words_are_judged(void **state)
     o.fail_on = "panic";
     tiny_log(&tiny, "panic"); /* not even a whole line */
     tiny_exit(&tiny, 0);
-    ends_with(&o, EXIT_FAILED);
+    fixture_ends_with(&o, EXIT_FAILED);
 }
 
 static void awaited_line_comes_and_the_run_goes_on(void **state)
@@ -176,7 +120,7 @@ static void awaited_line_comes_and_the_run_goes_on(void **state)
     tiny_log(&tiny, "two\n");
     tiny_naps(&tiny, 10);
     tiny_log(&tiny, "three\n");
-    struct virtual_board *board = open_board(&o);
+    struct virtual_board *board = fixture_open(&o);
     assert_true(virtual_board_run_until_line(board, "one", VTIME_S(1)));
     assert_true(virtual_board_run_until_line(board, "two", VTIME_S(1)));
     assert_string_equal(virtual_board_line(board), "two");
@@ -196,9 +140,9 @@ static void sleep_is_counted(void **state)
     o.stats = true;
     o.timeout = VTIME_S(1);
     tiny_systick(&tiny, 100 * CYCLES_PER_MS);
-    ends_with(&o, EXIT_TIMEOUT);
-    printed("asleep 99.9");
-    printed("frames out");
+    fixture_ends_with(&o, EXIT_TIMEOUT);
+    fixture_printed("asleep 99.9");
+    fixture_printed("frames out");
     /* Ten periods of SysTick, and the first sleep. */
     assert_true(count_of("] 10 wake-ups") + count_of("] 11 wake-ups") == 1);
 }
@@ -208,8 +152,8 @@ static void nothing_wakes(void **state)
     (void)state;
     struct options o = quiet_options();
     o.timeout = VTIME_NEVER;
-    ends_with(&o, EXIT_TIMEOUT);
-    printed("nothing will wake it");
+    fixture_ends_with(&o, EXIT_TIMEOUT);
+    fixture_printed("nothing will wake it");
 }
 
 /* ---- Reports ---- */
@@ -219,11 +163,11 @@ static void same_report_is_folded(void **state)
     (void)state;
     struct options o = quiet_options();
     tiny_store_times(&tiny, GPIOB_ODR, 1, 5); /* its clock is off */
-    ends_with(&o, EXIT_TIMEOUT);
+    fixture_ends_with(&o, EXIT_TIMEOUT);
     assert_int_equal(count_of("warning: "), 2);
     assert_int_equal(count_of("0x08000218 store"), 2);
-    printed("(5 times)");
-    printed("5 warnings, 0 errors, 1 distinct");
+    fixture_printed("(5 times)");
+    fixture_printed("5 warnings, 0 errors, 1 distinct");
 }
 
 static void strict_ends_at_the_first(void **state)
@@ -233,7 +177,7 @@ static void strict_ends_at_the_first(void **state)
     o.strict = true;
     tiny_store_times(&tiny, GPIOB_ODR, 1, 5);
     tiny_log(&tiny, "after\n");
-    ends_with(&o, EXIT_UNFAITHFUL);
+    fixture_ends_with(&o, EXIT_UNFAITHFUL);
     assert_int_equal(count_of("warning: "), 1);
     assert_int_equal(count_of("after"), 0);
 }
@@ -247,7 +191,7 @@ static void damaged_rtt_is_told_once(void **state)
     tiny_naps(&tiny, 5);
     tiny_store(&tiny, TINY_RTT + 36, 0xFFFFFFFF);
     tiny_naps(&tiny, 5);
-    ends_with(&o, EXIT_TIMEOUT);
+    fixture_ends_with(&o, EXIT_TIMEOUT);
     assert_int_equal(count_of("control block at 0x20000100 is damaged"), 1);
 }
 
@@ -262,16 +206,10 @@ static void leds_are_shown(void **state)
     tiny_store(&tiny, GPIOB_MODER, LD1_LD3_OUTPUT);
     tiny_store(&tiny, GPIOB_ODR, LD1);
     tiny_store(&tiny, GPIOB_ODR, LD3);
-    ends_with(&o, EXIT_TIMEOUT);
-    printed("LD1 (green) on\n");
-    printed("LD1 (green) off\n");
-    printed("LD3 (red) on\n");
-}
-
-static void write_script(char path[64], const char *text)
-{
-    temporary_file(path, "script");
-    temporary_text(path, text);
+    fixture_ends_with(&o, EXIT_TIMEOUT);
+    fixture_printed("LD1 (green) on\n");
+    fixture_printed("LD1 (green) off\n");
+    fixture_printed("LD3 (red) on\n");
 }
 
 static void make_button_program(void)
@@ -289,19 +227,16 @@ static void script_presses_the_button(void **state)
 {
     (void)state;
     struct options o = quiet_options();
-    char path[64];
     make_button_program();
-    write_script(path, "on \"ready\" after 50ms button press\n"
-                       "on \"pressed\" cable out\n"
-                       "on \"released\" within 1s print \"seen\"\n"
-                       "at +10ms stop 9\n");
-    o.script = path;
-    ends_with(&o, 9);
-    unlink(path);
-    printed("] button down\npressed\n");
-    printed("] cable out\n");
-    printed("] button up\nreleased\n");
-    printed("] seen\n");
+    o.script = fixture_script("on \"ready\" after 50ms button press\n"
+                              "on \"pressed\" cable out\n"
+                              "on \"released\" within 1s print \"seen\"\n"
+                              "at +10ms stop 9\n");
+    fixture_ends_with(&o, 9);
+    fixture_printed("] button down\npressed\n");
+    fixture_printed("] cable out\n");
+    fixture_printed("] button up\nreleased\n");
+    fixture_printed("] seen\n");
 }
 
 static void button_held_at_start(void **state)
@@ -311,38 +246,32 @@ static void button_held_at_start(void **state)
     o.button_down = true;
     o.until = "pressed";
     make_button_program();
-    ends_with(&o, EXIT_AS_ASKED);
+    fixture_ends_with(&o, EXIT_AS_ASKED);
 }
 
 static void script_expectation_fails(void **state)
 {
     (void)state;
     struct options o = quiet_options();
-    char path[64];
     make_button_program();
-    write_script(path, "\non \"pressed\" within 100ms stop\n");
-    o.script = path;
-    ends_with(&o, EXIT_FAILED);
-    unlink(path);
-    printed(":2: no log line with \"pressed\" came within 0.1 s");
+    o.script = fixture_script("\non \"pressed\" within 100ms stop\n");
+    fixture_ends_with(&o, EXIT_FAILED);
+    fixture_printed(":2: no log line with \"pressed\" came within 0.1 s");
 }
 
 static void reset_and_power_cycle_start_again(void **state)
 {
     (void)state;
     struct options o = quiet_options();
-    char path[64];
     tiny_log(&tiny, "boot\n");
-    write_script(path, "on \"boot\" after 10ms reset\n"
-                       "on \"boot\" after 10ms power-cycle\n"
-                       "on \"boot\" after 10ms stop\n");
-    o.script = path;
-    ends_with(&o, EXIT_AS_ASKED);
-    unlink(path);
+    o.script = fixture_script("on \"boot\" after 10ms reset\n"
+                              "on \"boot\" after 10ms power-cycle\n"
+                              "on \"boot\" after 10ms stop\n");
+    fixture_ends_with(&o, EXIT_AS_ASKED);
     assert_int_equal(count_of("boot\n"), 3);
     /* Time goes on over both. */
-    printed("] reset\nboot\n");
-    printed("] power off and on\nboot\n[board   0.03");
+    fixture_printed("] reset\nboot\n");
+    fixture_printed("] power off and on\nboot\n[board   0.03");
 }
 
 static void actions_between_runs(void **state)
@@ -351,7 +280,7 @@ static void actions_between_runs(void **state)
     struct options o = quiet_options();
     const struct action power = {.kind = ACTION_POWER_CYCLE};
     tiny_log(&tiny, "boot\n");
-    struct virtual_board *board = open_board(&o);
+    struct virtual_board *board = fixture_open(&o);
     assert_true(virtual_board_run_until_line(board, "boot", VTIME_S(1)));
     virtual_board_act(board, &power);
     assert_true(virtual_board_run_until_line(board, "boot", VTIME_S(1)));
@@ -366,7 +295,7 @@ static uint64_t hash_of_run(uint64_t seed, const char *script)
     struct options o = quiet_options();
     o.seed = seed;
     o.script = script;
-    struct virtual_board *board = open_board(&o);
+    struct virtual_board *board = fixture_open(&o);
     (void)virtual_board_run(board, VTIME_MS(300));
     uint64_t hash = machine_hash(virtual_board_machine(board));
     virtual_board_close(board);
@@ -376,17 +305,16 @@ static uint64_t hash_of_run(uint64_t seed, const char *script)
 static void same_run_has_the_same_hash(void **state)
 {
     (void)state;
-    char path[64];
     tiny_systick(&tiny, CYCLES_PER_MS);
     make_button_program();
     tiny_naps(&tiny, 20);
     tiny_log(&tiny, "end\n");
-    write_script(path, "at 10ms button press\non \"pressed\" cable out\nat +5ms cable in\nat +3ms reset\n");
-    uint64_t hash = hash_of_run(1, path);
-    assert_true(hash == hash_of_run(1, path));
-    assert_true(hash != hash_of_run(2, path));
+    const char *script =
+        fixture_script("at 10ms button press\non \"pressed\" cable out\nat +5ms cable in\nat +3ms reset\n");
+    uint64_t hash = hash_of_run(1, script);
+    assert_true(hash == hash_of_run(1, script));
+    assert_true(hash != hash_of_run(2, script));
     assert_true(hash != hash_of_run(1, NULL));
-    unlink(path);
 }
 
 static uint64_t real_ms(void)
@@ -403,7 +331,7 @@ static void takes_its_time(void)
     o.pace = PACE_REAL;
     o.timeout = VTIME_MS(150);
     uint64_t start = real_ms();
-    ends_with(&o, EXIT_TIMEOUT);
+    fixture_ends_with(&o, EXIT_TIMEOUT);
     assert_in_range(real_ms() - start, 144, 60000);
 }
 
@@ -411,15 +339,11 @@ static void takes_its_time(void)
 static void waiting_is_ten_times_faster_than_real_time(void **state)
 {
     (void)state;
-    char error[VIRTUAL_BOARD_ERROR];
     struct options o = quiet_options();
     struct timespec used;
     o.firmware = MOTE_FIRMWARE_DIR "/mote-static.elf";
     o.timeout = VTIME_S(30);
-    struct virtual_board *board = virtual_board_open(&o, out, error, sizeof error);
-    if (board == NULL) {
-        fail_msg("%s", error);
-    }
+    struct virtual_board *board = fixture_open(&o);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
     double begin = (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
     assert_int_equal(virtual_board_run_to_end(board), EXIT_TIMEOUT);
@@ -428,7 +352,7 @@ static void waiting_is_ten_times_faster_than_real_time(void **state)
     virtual_board_close(board);
     print_message("30 s of virtual time took %.4f s, a %.0fth\n", seconds, 30 / seconds);
     assert_true(seconds < 3);
-    printed("link up");
+    fixture_printed("link up");
 }
 
 static void real_pace_takes_its_time(void **state)
@@ -450,13 +374,13 @@ static void real_timeout_ends_it(void **state)
     o.timeout = VTIME_NEVER;
     o.timeout_real = VTIME_MS(50);
     tiny_spin(&tiny);
-    ends_with(&o, EXIT_TIMEOUT);
-    printed("--timeout-real");
+    fixture_ends_with(&o, EXIT_TIMEOUT);
+    fixture_printed("--timeout-real");
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_status_beyond_8_bits_is_no_success),
         TEST(log_is_printed_until_timeout),

@@ -12,12 +12,11 @@
 #include <unistd.h>
 
 #include "host/file.h"
-#include "host/virtual_board.h"
+#include "host_fixture.h"
 #include "observe/branches.h"
 #include "observe/coverage.h"
 #include "observe/profile.h"
 #include "observe/trace.h"
-#include "temporary.h"
 
 #define FIRMWARE MOTE_FIRMWARE_DIR "/mote-dhcp.elf"
 
@@ -320,28 +319,24 @@ static void only_conditional_branches_choose(void **state)
 
 /* ---- The firmware ---- */
 
-static char profile_path[64], svg_path[80], timeline_path[64], coverage_path[64], trace_path[64];
+static const char *profile_path, *timeline_path, *coverage_path, *trace_path;
+static char svg_path[80];
 
 static int firmware_setup(void **state)
 {
-    (void)state;
-    temporary_file(profile_path, "observe");
-    temporary_file(timeline_path, "observe");
-    temporary_file(coverage_path, "observe");
-    temporary_file(trace_path, "observe");
+    int status = fixture_set_up(state);
+    profile_path = fixture_file("observe");
+    timeline_path = fixture_file("observe");
+    coverage_path = fixture_file("observe");
+    trace_path = fixture_file("observe");
     snprintf(svg_path, sizeof svg_path, "%s.svg", profile_path);
-    return 0;
+    return status;
 }
 
 static int firmware_teardown(void **state)
 {
-    (void)state;
-    unlink(profile_path);
     unlink(svg_path);
-    unlink(timeline_path);
-    unlink(coverage_path);
-    unlink(trace_path);
-    return 0;
+    return fixture_tear_down(state);
 }
 
 struct result {
@@ -350,7 +345,6 @@ struct result {
 
 static struct result run_firmware(bool observed)
 {
-    char error[VIRTUAL_BOARD_ERROR];
     struct options o = options_default();
     o.firmware = FIRMWARE;
     o.network = "slirp";
@@ -362,10 +356,7 @@ static struct result run_firmware(bool observed)
         o.coverage = coverage_path;
         o.trace = trace_path;
     }
-    struct virtual_board *board = virtual_board_open(&o, NULL, error, sizeof error);
-    if (board == NULL) {
-        fail_msg("%s", error);
-    }
+    struct virtual_board *board = fixture_open(&o);
     assert_int_equal(virtual_board_run_to_end(board), EXIT_TIMEOUT);
     struct machine *machine = virtual_board_machine(board);
     struct result result = {machine_hash(machine), machine->instructions};
@@ -533,15 +524,6 @@ static void firmware_is_observed_without_a_trace(void **state)
     check_trace();
 }
 
-static void refused(const struct options *o, const char *message)
-{
-    char error[VIRTUAL_BOARD_ERROR];
-    assert_null(virtual_board_open(o, NULL, error, sizeof error));
-    if (strstr(error, message) == NULL) {
-        fail_msg("expected \"%s\", got \"%s\"", message, error);
-    }
-}
-
 static void bad_files_are_refused(void **state)
 {
     (void)state;
@@ -550,22 +532,22 @@ static void bad_files_are_refused(void **state)
     o.network = "none";
     o.firmware = FIRMWARE;
     o.profile = nowhere;
-    refused(&o, "cannot write /nonexistent/file: No such file");
+    fixture_refused(&o, "cannot write /nonexistent/file: No such file");
     o.profile = NULL;
     o.timeline = nowhere;
-    refused(&o, "cannot write /nonexistent/file");
+    fixture_refused(&o, "cannot write /nonexistent/file");
     o.timeline = NULL;
     o.coverage = nowhere;
-    refused(&o, "cannot write /nonexistent/file");
+    fixture_refused(&o, "cannot write /nonexistent/file");
     o.coverage = NULL;
     o.trace = nowhere;
-    refused(&o, "cannot write /nonexistent/file");
+    fixture_refused(&o, "cannot write /nonexistent/file");
     o.trace = NULL;
     o.trace_filter = "functions";
-    refused(&o, "--trace-filter without --trace");
+    fixture_refused(&o, "--trace-filter without --trace");
     o.trace = trace_path;
     o.trace_filter = "a,,b";
-    refused(&o, "--trace-filter takes up to");
+    fixture_refused(&o, "--trace-filter takes up to");
 }
 
 int main(void)

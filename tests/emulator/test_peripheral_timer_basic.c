@@ -9,6 +9,7 @@ enum {
     DIER = 0x0C,
     SR = 0x10,
     EGR = 0x14,
+    CCMR1 = 0x18,
     CNT = 0x24,
     PSC = 0x28,
     ARR = 0x2C,
@@ -17,6 +18,7 @@ enum {
     URS = 1 << 2,
     OPM = 1 << 3,
     ARPE = 1 << 7,
+    CC1G = 1 << 1,
     IRQ_TIM6 = 54,
     IRQ_TIM7 = 55,
 };
@@ -101,6 +103,18 @@ static void arr_is_preloaded_when_asked(void **state)
     assert_int_equal(get(m, TIM6 + CNT), 4); /* blocked */
 }
 
+static void what_only_the_others_have_is_not_there(void **state)
+{
+    struct machine *m = *state;
+
+    set(m, TIM6 + CCMR1, 0x30);
+    assert_warned("TIM6+0x18: no register there");
+    set(m, TIM6 + EGR, CC1G);
+    assert_int_equal(get(m, TIM6 + SR), 0);
+    assert_int_equal(get(m, TIM6 + CCMR1), 0);
+    assert_int_equal(seen.errors, 0);
+}
+
 static void what_is_not_modelled_says_so(void **state)
 {
     struct machine *m = *state;
@@ -119,6 +133,7 @@ int main(void)
         TEST(a_counter_beyond_arr_wraps_at_16_bits),
         TEST(one_pulse_and_update_disable),
         TEST(arr_is_preloaded_when_asked),
+        TEST(what_only_the_others_have_is_not_there),
         TEST(what_is_not_modelled_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,47 +9,20 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
 #include "host/file.h"
 #include "host/recording.h"
-#include "host/virtual_board.h"
-#include "host_tiny_elf.h"
+#include "host_fixture.h"
 #include "temporary.h"
 
 enum { RCC_AHB1ENR = 0x40023830, GPIOC_IDR = 0x40020810, B1 = 1 << 13, GPIOC_ON = 1 << 2 | 1 << 20 };
 
-static struct tiny_elf tiny;
-static char recording_path[64], script_path[64];
-static char error[VIRTUAL_BOARD_ERROR];
-static char *output;
-static size_t output_size;
-static FILE *out;
+static const char *recording_path;
 
 static int setup(void **state)
 {
-    (void)state;
-    tiny_init(&tiny);
-    temporary_file(recording_path, "record");
-    temporary_file(script_path, "record");
-    out = open_memstream(&output, &output_size);
-    return out == NULL;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    fclose(out);
-    free(output);
-    unlink(recording_path);
-    unlink(script_path);
-    return 0;
-}
-
-static const char *with_script(const char *text)
-{
-    temporary_text(script_path, text);
-    return script_path;
+    int status = fixture_set_up(state);
+    recording_path = fixture_file("record");
+    return status;
 }
 
 static struct options quiet(void)
@@ -79,13 +52,7 @@ static struct result finish(struct virtual_board *board)
 
 static struct result run(const struct options *o)
 {
-    struct virtual_board *board = o->firmware != NULL
-                                      ? virtual_board_open(o, out, error, sizeof error)
-                                      : virtual_board_open_elf(o, tiny_open(&tiny), out, error, sizeof error);
-    if (board == NULL) {
-        fail_msg("%s", error);
-    }
-    return finish(board);
+    return finish(fixture_open(o));
 }
 
 static struct options replaying(const char *firmware)
@@ -103,13 +70,13 @@ static void repeats(const struct options *o)
     struct result first = run(&recorded);
     struct options replay = replaying(o->firmware);
     struct result again = run(&replay);
-    fflush(out);
     if (again.status != first.status || again.hash != first.hash || again.now != first.now) {
         fail_msg("status %d for %d, %llu instructions for %llu:\n%s", again.status, first.status,
-                 (unsigned long long)again.instructions, (unsigned long long)first.instructions, output);
+                 (unsigned long long)again.instructions, (unsigned long long)first.instructions,
+                 fixture_output());
     }
     assert_int_equal(again.instructions, first.instructions);
-    assert_non_null(strstr(output, "the replay ended in the recorded state"));
+    fixture_printed("the replay ended in the recorded state");
 }
 
 /* ---- Runs repeat ---- */
@@ -134,12 +101,11 @@ static void everything_that_comes_from_outside_repeats(void **state)
     tiny_log(&tiny, "done\n");
     o.seed = 77;
     o.cable_in = false;
-    o.script = with_script("at 100.0007ms button press\n"
-                           "on \"up\" after 3us cable in\n"
-                           "at +1ms reset\n"
-                           "on \"started\" within 1s print \"never\"\n");
+    o.script = fixture_script("at 100.0007ms button press\n"
+                              "on \"up\" after 3us cable in\n"
+                              "at +1ms reset\n"
+                              "on \"started\" within 1s print \"never\"\n");
     o.fail_on = "done";
-    (void)strcpy(error, "");
     repeats(&o);
 }
 
@@ -148,8 +114,9 @@ static void power_failure_repeats(void **state)
     (void)state;
     struct options o = quiet();
     watch_the_button();
-    o.script = with_script("at 10ms button down\non \"down\" power-cycle\non \"down\" after 1ms button up\n"
-                           "on \"up\" stop 9\n");
+    o.script =
+        fixture_script("at 10ms button down\non \"down\" power-cycle\non \"down\" after 1ms button up\n"
+                       "on \"up\" stop 9\n");
     repeats(&o);
 }
 
@@ -159,7 +126,7 @@ static void ends_repeat(void **state)
     struct options o = quiet();
     watch_the_button();
     tiny_exit(&tiny, 5);
-    o.script = with_script("at 10ms button press\n");
+    o.script = fixture_script("at 10ms button press\n");
     repeats(&o);
     o.until = "down";
     repeats(&o);
@@ -186,8 +153,7 @@ static void acts_between_runs_repeat(void **state)
     struct options o = quiet();
     watch_the_button();
     o.record = recording_path;
-    struct virtual_board *board = virtual_board_open_elf(&o, tiny_open(&tiny), out, error, sizeof error);
-    assert_non_null(board);
+    struct virtual_board *board = fixture_open(&o);
     assert_true(virtual_board_run(board, VTIME_US(777)));
     virtual_board_act(board, &(struct action){.kind = ACTION_BUTTON_DOWN});
     assert_true(virtual_board_run_until_line(board, "down", VTIME_S(1)));
@@ -197,8 +163,7 @@ static void acts_between_runs_repeat(void **state)
     struct options replay = replaying(NULL);
     struct result again = run(&replay);
     assert_int_equal(again.status, 0);
-    fflush(out);
-    assert_non_null(strstr(output, "the replay ended in the recorded state"));
+    fixture_printed("the replay ended in the recorded state");
 }
 
 static void frames_repeat(void **state)
@@ -211,7 +176,7 @@ static void frames_repeat(void **state)
     o.timeout = VTIME_S(5);
     repeats(&o);
     struct recording r;
-    assert_true(recording_open(&r, recording_path, error, sizeof error));
+    assert_true(recording_open(&r, recording_path, fixture_error, sizeof fixture_error));
     assert_true(r.count >= 3); /* two answers of the DHCP server and one of ARP at least */
     recording_close(&r);
 }
@@ -222,15 +187,15 @@ static void departure_is_told(void **state)
     struct options o = quiet();
     watch_the_button();
     o.record = recording_path;
-    o.script = with_script("at 10ms button press\n");
+    o.script = fixture_script("at 10ms button press\n");
     run(&o);
     /* The same inputs, but another end is claimed. */
     size_t size;
     uint8_t *data = file_read(recording_path, 1 << 20, &size);
     struct recording r;
-    assert_true(recording_parse(&r, "r", data, size, error, sizeof error));
+    assert_true(recording_parse(&r, "r", data, size, fixture_error, sizeof fixture_error));
     struct machine *m = machine_create(&(struct host){0}, 1);
-    struct recorder *writer = recorder_open(recording_path, &r.start, error, sizeof error);
+    struct recorder *writer = recorder_open(recording_path, &r.start, fixture_error, sizeof fixture_error);
     assert_non_null(writer);
     m->epoch = r.end_instant;
     recorder_end(writer, m, &r.end);
@@ -240,8 +205,7 @@ static void departure_is_told(void **state)
     free(data);
     struct options replay = replaying(NULL);
     assert_int_equal(run(&replay).status, EXIT_UNFAITHFUL);
-    fflush(out);
-    assert_non_null(strstr(output, "the replay departs from the recording"));
+    fixture_printed("the replay departs from the recording");
 }
 
 /* What a debugger or a test writes is no input: the recording says that it happened, once. */
@@ -251,42 +215,30 @@ static void a_change_by_hand_is_marked(void **state)
     struct options o = quiet();
     watch_the_button();
     o.record = recording_path;
-    struct virtual_board *board = virtual_board_open_elf(&o, tiny_open(&tiny), out, error, sizeof error);
-    assert_non_null(board);
+    struct virtual_board *board = fixture_open(&o);
     assert_true(virtual_board_run(board, VTIME_US(777)));
     for (unsigned i = 0; i < 2; i++) {
         virtual_board_note_change(board);
         virtual_board_machine(board)->sram[0x8000 + i] = 1;
     }
     virtual_board_close(board);
-    fflush(out);
-    assert_non_null(strstr(output, "changed by hand: a replay of this recording will depart here"));
+    fixture_printed("changed by hand: a replay of this recording will depart here");
     struct options replay = replaying(NULL);
     assert_int_equal(run(&replay).status, EXIT_UNFAITHFUL);
-    fflush(out);
-    const char *told = strstr(output, "here the recorded machine was changed by hand");
+    const char *told = strstr(fixture_output(), "here the recorded machine was changed by hand");
     assert_non_null(told);
     assert_null(strstr(told + 1, "here the recorded machine"));
-    assert_non_null(strstr(output, "the replay departs from the recording"));
+    fixture_printed("the replay departs from the recording");
 }
 
 /* ---- Files ---- */
-
-static void refused(const struct options *o, const char *message)
-{
-    struct virtual_board *board = virtual_board_open_elf(o, tiny_open(&tiny), out, error, sizeof error);
-    assert_null(board);
-    if (strstr(error, message) == NULL) {
-        fail_msg("expected \"%s\", got \"%s\"", message, error);
-    }
-}
 
 static uint8_t *make_recording(size_t *size)
 {
     struct options o = quiet();
     watch_the_button();
     o.record = recording_path;
-    o.script = with_script("at 1ms button press\nat 300ms cable out\nat 310ms stop 3\n");
+    o.script = fixture_script("at 1ms button press\nat 300ms cable out\nat 310ms stop 3\n");
     run(&o);
     uint8_t *data = file_read(recording_path, 1 << 20, size);
     assert_non_null(data);
@@ -295,10 +247,7 @@ static uint8_t *make_recording(size_t *size)
 
 static void rewrite(const void *data, size_t size)
 {
-    FILE *file = fopen(recording_path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, size, file), size);
-    fclose(file);
+    temporary_fill(recording_path, data, size);
 }
 
 static void bad_files_are_refused(void **state)
@@ -308,32 +257,32 @@ static void bad_files_are_refused(void **state)
     uint8_t *data = make_recording(&size);
     struct options replay = replaying(NULL);
     replay.record = "/tmp/x";
-    refused(&replay, "--record and --replay at once");
+    fixture_refused(&replay, "--record and --replay at once");
     replay.record = NULL;
     data[8] = 9;
     rewrite(data, size);
-    refused(&replay, "a recording of version 9, this virtual board reads version 2");
+    fixture_refused(&replay, "a recording of version 9, this virtual board reads version 2");
     data[8] = 2;
     data[20] ^= 1;
     rewrite(data, size);
-    refused(&replay, "damaged at byte 0");
+    fixture_refused(&replay, "damaged at byte 0");
     data[20] ^= 1;
     data[58] ^= 1;
     rewrite(data, size);
-    refused(&replay, "damaged at byte 48: record the run again");
+    fixture_refused(&replay, "damaged at byte 48: record the run again");
     rewrite("frames", 6);
-    refused(&replay, "not a recording: --record makes one");
+    fixture_refused(&replay, "not a recording: --record makes one");
     rewrite(data, 20);
-    refused(&replay, "breaks off in its header");
+    fixture_refused(&replay, "breaks off in its header");
     data[58] ^= 1;
     rewrite(data, size);
     tiny_log(&tiny, "another program\n");
-    refused(&replay, "recorded with another ELF");
+    fixture_refused(&replay, "recorded with another ELF");
     replay.replay = "/nonexistent/recording";
-    refused(&replay, "cannot read the recording /nonexistent/recording: No such file");
+    fixture_refused(&replay, "cannot read the recording /nonexistent/recording: No such file");
     struct options o = quiet();
     o.record = "/nonexistent/recording";
-    refused(&o, "cannot write the recording /nonexistent/recording: No such file");
+    fixture_refused(&o, "cannot write the recording /nonexistent/recording: No such file");
     free(data);
 }
 
@@ -345,8 +294,7 @@ static void broken_off_recording_is_replayed_as_far_as_it_goes(void **state)
     rewrite(data, size - 1);
     struct options replay = replaying(NULL);
     assert_int_equal(run(&replay).status, EXIT_FAILED);
-    fflush(out);
-    assert_non_null(strstr(output, "cable out\n[board   0.310000] the recording breaks off here"));
+    fixture_printed("cable out\n[board   0.310000] the recording breaks off here");
     free(data);
 }
 
@@ -360,7 +308,7 @@ static void noise_is_survived(void **state)
     for (size_t at = 0; at < size; at++) {
         for (unsigned bit = 0; bit < 8; bit++) {
             data[at] ^= (uint8_t)(1u << bit);
-            bool good = recording_parse(&r, "noise", data, size, error, sizeof error);
+            bool good = recording_parse(&r, "noise", data, size, fixture_error, sizeof fixture_error);
             if (good) { /* only a length that leads beyond the end may look like a file that breaks off */
                 assert_false(r.has_end);
                 recording_close(&r);
@@ -369,7 +317,7 @@ static void noise_is_survived(void **state)
         }
     }
     for (size_t length = 0; length < size; length++) {
-        if (recording_parse(&r, "cut", data, length, error, sizeof error)) {
+        if (recording_parse(&r, "cut", data, length, fixture_error, sizeof fixture_error)) {
             assert_false(r.has_end);
             recording_close(&r);
         }
@@ -380,17 +328,18 @@ static void noise_is_survived(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(everything_that_comes_from_outside_repeats, setup, teardown),
-        cmocka_unit_test_setup_teardown(power_failure_repeats, setup, teardown),
-        cmocka_unit_test_setup_teardown(ends_repeat, setup, teardown),
-        cmocka_unit_test_setup_teardown(strict_end_repeats, setup, teardown),
-        cmocka_unit_test_setup_teardown(acts_between_runs_repeat, setup, teardown),
-        cmocka_unit_test_setup_teardown(frames_repeat, setup, teardown),
-        cmocka_unit_test_setup_teardown(departure_is_told, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_change_by_hand_is_marked, setup, teardown),
-        cmocka_unit_test_setup_teardown(bad_files_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(broken_off_recording_is_replayed_as_far_as_it_goes, setup, teardown),
-        cmocka_unit_test_setup_teardown(noise_is_survived, setup, teardown),
+        cmocka_unit_test_setup_teardown(everything_that_comes_from_outside_repeats, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(power_failure_repeats, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(ends_repeat, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(strict_end_repeats, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(acts_between_runs_repeat, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(frames_repeat, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(departure_is_told, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_change_by_hand_is_marked, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(bad_files_are_refused, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(broken_off_recording_is_replayed_as_far_as_it_goes, setup,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(noise_is_survived, setup, fixture_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,73 +9,26 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
 #include "host/file.h"
-#include "host/virtual_board.h"
 #include "host/wire.h"
-#include "host_tiny_elf.h"
-#include "temporary.h"
+#include "host_fixture.h"
 
 #define FIRMWARE MOTE_FIRMWARE_DIR "/mote-dhcp.elf"
 
-static struct tiny_elf tiny;
-static char script_path[64];
-static char *output;
-static size_t output_size;
-static FILE *out;
-
-static int setup(void **state)
-{
-    (void)state;
-    tiny_init(&tiny);
-    temporary_file(script_path, "script");
-    out = open_memstream(&output, &output_size);
-    return out == NULL;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    fclose(out);
-    free(output);
-    unlink(script_path);
-    return 0;
-}
-
-static struct virtual_board *open_with(const char *firmware, const char *script, char *error)
+static struct options with(const char *firmware, const char *script)
 {
     struct options o = options_default();
-    temporary_text(script_path, script);
     o.firmware = firmware;
     o.network = "none";
-    o.script = script_path;
+    o.script = fixture_script(script);
     o.timeout = VTIME_S(30);
-    return firmware != NULL ? virtual_board_open(&o, out, error, VIRTUAL_BOARD_ERROR)
-                            : virtual_board_open_elf(&o, tiny_open(&tiny), out, error, VIRTUAL_BOARD_ERROR);
+    return o;
 }
 
 static void ends_with(const char *firmware, const char *script, int status)
 {
-    char error[VIRTUAL_BOARD_ERROR];
-    struct virtual_board *board = open_with(firmware, script, error);
-    if (board == NULL) {
-        fail_msg("%s", error);
-    }
-    int got = virtual_board_run_to_end(board);
-    virtual_board_close(board);
-    fflush(out);
-    if (got != status) {
-        fail_msg("status %d for %d:\n%s", got, status, output);
-    }
-}
-
-static void printed(const char *text)
-{
-    fflush(out);
-    if (strstr(output, text) == NULL) {
-        fail_msg("no \"%s\" in:\n%s", text, output);
-    }
+    struct options o = with(firmware, script);
+    fixture_ends_with(&o, status);
 }
 
 /* ---- The manual ---- */
@@ -95,7 +48,7 @@ static void example_of_the_manual_works(void **state)
     assert_non_null(end);
     *end = '\0';
     ends_with(FIRMWARE, script, 0);
-    printed("kernel_clock = {now_us = ");
+    fixture_printed("kernel_clock = {now_us = ");
     free(manual);
 }
 
@@ -106,7 +59,7 @@ static void expectation_ends_the_run(void **state)
     (void)state;
     tiny_log(&tiny, "one\n");
     ends_with(NULL, "expect \"one\" within 1s\nexpect \"two\" within 2s\nstop 5\n", EXIT_FAILED);
-    printed(":2: no log line with \"two\" came within 2 s");
+    fixture_printed(":2: no log line with \"two\" came within 2 s");
 }
 
 static void interrupt_is_injected(void **state)
@@ -127,8 +80,9 @@ static void power_fails_and_comes_back(void **state)
               "at 1ms power-cut\npower-cut\nat 1s print \"still dark\"\npower-on\npower-on\n"
               "expect \"ran\" within 10ms\nstop 7\n",
               7);
-    printed("power off\n[board   0.001000] power off\n[board   1.000000] still dark\n[board   1.000000] "
-            "power on");
+    fixture_printed(
+        "power off\n[board   0.001000] power off\n[board   1.000000] still dark\n[board   1.000000] "
+        "power on");
 }
 
 static void text_comes_in_at_the_uart(void **state)
@@ -152,17 +106,14 @@ static void text_comes_in_at_the_uart(void **state)
 static void variables_are_dumped(void **state)
 {
     (void)state;
-    char error[VIRTUAL_BOARD_ERROR];
     tiny_log(&tiny, "x\n");
     ends_with(NULL, "on \"x\" dump _SEGGER_RTT\nstop 0\n", 0);
-    printed("_SEGGER_RTT = 53 45 47 47 45 52 20 52 54 54 00 00");
+    fixture_printed("_SEGGER_RTT = 53 45 47 47 45 52 20 52 54 54 00 00");
     ends_with(FIRMWARE, "expect \"link up\" within 5s\ndump _SEGGER_RTT\ndump hclk_hz\nstop 0\n", 0);
-    printed("_SEGGER_RTT = {id = \"SEGGER RTT\", up_channels = 1, down_channels = ");
-    printed("hclk_hz = 180000000\n");
-    assert_null(open_with(FIRMWARE, "cable in\ndump no_such_thing\n", error));
-    if (strstr(error, ":2: the ELF has no variable 'no_such_thing'") == NULL) {
-        fail_msg("%s", error);
-    }
+    fixture_printed("_SEGGER_RTT = {id = \"SEGGER RTT\", up_channels = 1, down_channels = ");
+    fixture_printed("hclk_hz = 180000000\n");
+    struct options o = with(FIRMWARE, "cable in\ndump no_such_thing\n");
+    fixture_refused(&o, ":2: the ELF has no variable 'no_such_thing'");
 }
 
 /* ---- Frames ---- */
@@ -248,13 +199,13 @@ static void frames_meet_their_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(example_of_the_manual_works, setup, teardown),
-        cmocka_unit_test_setup_teardown(expectation_ends_the_run, setup, teardown),
-        cmocka_unit_test_setup_teardown(interrupt_is_injected, setup, teardown),
-        cmocka_unit_test_setup_teardown(power_fails_and_comes_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(text_comes_in_at_the_uart, setup, teardown),
-        cmocka_unit_test_setup_teardown(variables_are_dumped, setup, teardown),
-        cmocka_unit_test_setup_teardown(frames_meet_their_faults, setup, teardown),
+        cmocka_unit_test_setup_teardown(example_of_the_manual_works, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(expectation_ends_the_run, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(interrupt_is_injected, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(power_fails_and_comes_back, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(text_comes_in_at_the_uart, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(variables_are_dumped, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(frames_meet_their_faults, fixture_set_up, fixture_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,58 +10,36 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
 #include "host/file.h"
-#include "host/virtual_board.h"
-#include "host_tiny_elf.h"
+#include "host_fixture.h"
 #include "temporary.h"
 
 #define FIRMWARE MOTE_FIRMWARE_DIR "/mote-dhcp.elf"
 
 enum { RCC_AHB1ENR = 0x40023830, GPIOC_IDR = 0x40020810, B1 = 1 << 13, GPIOC_ON = 1 << 2 | 1 << 20 };
 
-static struct tiny_elf tiny;
-static char snapshot_path[64], script_path[64], recording_path[64];
-static char error[VIRTUAL_BOARD_ERROR];
-static char *output;
-static size_t output_size;
-static FILE *out;
+static const char *snapshot_path, *recording_path;
 
 static int setup(void **state)
 {
-    (void)state;
-    tiny_init(&tiny);
-    temporary_file(snapshot_path, "snapshot");
-    temporary_file(script_path, "snapshot");
-    temporary_file(recording_path, "snapshot");
-    out = open_memstream(&output, &output_size);
-    return out == NULL;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    fclose(out);
-    free(output);
-    unlink(snapshot_path);
-    unlink(script_path);
-    unlink(recording_path);
-    return 0;
+    int status = fixture_set_up(state);
+    snapshot_path = fixture_file("snapshot");
+    recording_path = fixture_file("recording");
+    return status;
 }
 
 /* `%s` in it stands for the snapshot's name. */
 static const char *with_script(const char *text)
 {
-    FILE *file = fopen(script_path, "w");
-    assert_non_null(file);
+    char script[512];
     const char *name = strstr(text, "%s");
-    fwrite(text, 1, name != NULL ? (size_t)(name - text) : strlen(text), file);
-    if (name != NULL) {
-        fprintf(file, "%s%s", snapshot_path, name + 2);
+    if (name == NULL) {
+        return fixture_script(text);
     }
-    fclose(file);
-    return script_path;
+    assert_in_range(
+        snprintf(script, sizeof script, "%.*s%s%s", (int)(name - text), text, snapshot_path, name + 2), 1,
+        sizeof script - 1);
+    return fixture_script(script);
 }
 
 static struct options quiet(const char *firmware)
@@ -72,12 +50,6 @@ static struct options quiet(const char *firmware)
     return o;
 }
 
-static struct virtual_board *open_board(const struct options *o)
-{
-    return o->firmware != NULL ? virtual_board_open(o, out, error, sizeof error)
-                               : virtual_board_open_elf(o, tiny_open(&tiny), out, error, sizeof error);
-}
-
 struct result {
     int status;
     uint64_t hash;
@@ -85,10 +57,7 @@ struct result {
 
 static struct result run(const struct options *o)
 {
-    struct virtual_board *board = open_board(o);
-    if (board == NULL) {
-        fail_msg("%s", error);
-    }
+    struct virtual_board *board = fixture_open(o);
     struct result result = {.status = virtual_board_run_to_end(board)};
     result.hash = machine_hash(virtual_board_machine(board));
     virtual_board_close(board);
@@ -153,16 +122,12 @@ static void script_saves_without_a_trace(void **state)
     uint64_t undisturbed = state_at(o, VTIME_S(5));
     o.script = with_script("on \"link up\" after 17ms save-snapshot \"%s\"\n");
     assert_int_equal(state_at(o, VTIME_S(5)), undisturbed);
-    fflush(out);
-    assert_non_null(strstr(output, "snapshot saved: /tmp/virtual-board-snapshot-"));
+    fixture_printed("snapshot saved: /tmp/virtual-board-snapshot-");
     o.script = NULL;
     o.load_snapshot = snapshot_path;
-    fclose(out);
-    free(output);
-    out = open_memstream(&output, &output_size);
+    fixture_forget();
     assert_int_equal(state_at(o, VTIME_S(5)), undisturbed);
-    fflush(out);
-    assert_null(strstr(output, "link up")); /* that was before */
+    assert_null(strstr(fixture_output(), "link up")); /* that was before */
 }
 
 static void script_of_the_loaded_run_begins_there(void **state)
@@ -194,15 +159,11 @@ static void replay_goes_on_from_a_snapshot(void **state)
     struct result again = run(&replay);
     assert_int_equal(again.status, 0);
     assert_int_equal(again.hash, recorded.hash);
-    fflush(out);
-    assert_non_null(strstr(output, "the replay ended in the recorded state"));
+    fixture_printed("the replay ended in the recorded state");
 
     replay.record = recording_path;
     replay.replay = NULL;
-    assert_null(open_board(&replay));
-    if (strstr(error, "a recording begins at power-on") == NULL) {
-        fail_msg("%s", error);
-    }
+    fixture_refused(&replay, "a recording begins at power-on");
 }
 
 static double real_seconds(void)
@@ -224,8 +185,7 @@ static void start_is_quick(void **state)
     o.load_snapshot = snapshot_path;
     for (unsigned i = 0; i < 10; i++) {
         double begin = real_seconds();
-        struct virtual_board *board = open_board(&o);
-        assert_non_null(board);
+        struct virtual_board *board = fixture_open(&o);
         virtual_board_run(board, VTIME_S(3) + VTIME_US(1));
         double took = real_seconds() - begin;
         best = took < best ? took : best;
@@ -237,20 +197,9 @@ static void start_is_quick(void **state)
 
 /* ---- Files ---- */
 
-static void refused(const struct options *o, const char *message)
-{
-    assert_null(open_board(o));
-    if (strstr(error, message) == NULL) {
-        fail_msg("expected \"%s\", got \"%s\"", message, error);
-    }
-}
-
 static void rewrite(const void *data, size_t size)
 {
-    FILE *file = fopen(snapshot_path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, size, file), size);
-    fclose(file);
+    temporary_fill(snapshot_path, data, size);
 }
 
 static uint8_t *saved(struct options *o, size_t *size)
@@ -272,20 +221,20 @@ static void bad_files_are_refused(void **state)
     size_t size;
     uint8_t *data = saved(&o, &size);
     rewrite("", 0);
-    refused(&o, "not a snapshot: --save-snapshot makes one");
+    fixture_refused(&o, "not a snapshot: --save-snapshot makes one");
     rewrite(data, 8);
-    refused(&o, "another version");
+    fixture_refused(&o, "another version");
     data[8] ^= 2;
     rewrite(data, size);
-    refused(&o, "another version of the virtual board");
+    fixture_refused(&o, "another version of the virtual board");
     data[8] ^= 2;
     rewrite(data, size - 1);
-    refused(&o, "damaged: save it again");
+    fixture_refused(&o, "damaged: save it again");
     rewrite(data, size);
     tiny_log(&tiny, "x\n");
-    refused(&o, "a snapshot of another ELF");
+    fixture_refused(&o, "a snapshot of another ELF");
     o.load_snapshot = "/nonexistent/snapshot";
-    refused(&o, "cannot read the snapshot /nonexistent/snapshot: No such file");
+    fixture_refused(&o, "cannot read the snapshot /nonexistent/snapshot: No such file");
     o = quiet(NULL);
     o.timeout = VTIME_MS(1);
     o.save_snapshot = "/nonexistent/snapshot";
@@ -307,7 +256,7 @@ static void damage_is_refused(void **state)
         size_t at = i * 7919 * 31 % size;
         data[at] ^= 0x40;
         rewrite(data, i % 3 == 0 ? at : size);
-        assert_null(open_board(&o));
+        assert_null(fixture_try(&o));
         data[at] ^= 0x40;
     }
     free(data);
@@ -316,14 +265,14 @@ static void damage_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(firmware_goes_on_the_same, setup, teardown),
-        cmocka_unit_test_setup_teardown(busy_program_goes_on_the_same, setup, teardown),
-        cmocka_unit_test_setup_teardown(script_saves_without_a_trace, setup, teardown),
-        cmocka_unit_test_setup_teardown(script_of_the_loaded_run_begins_there, setup, teardown),
-        cmocka_unit_test_setup_teardown(replay_goes_on_from_a_snapshot, setup, teardown),
-        cmocka_unit_test_setup_teardown(start_is_quick, setup, teardown),
-        cmocka_unit_test_setup_teardown(bad_files_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(damage_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(firmware_goes_on_the_same, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(busy_program_goes_on_the_same, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(script_saves_without_a_trace, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(script_of_the_loaded_run_begins_there, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(replay_goes_on_from_a_snapshot, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(start_is_quick, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(bad_files_are_refused, setup, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(damage_is_refused, setup, fixture_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
