@@ -5,6 +5,12 @@
 
 #include <string.h>
 
+/* Is there anybody to do it, and anything to do it with? */
+static bool can_authenticate(const struct mqtt *m)
+{
+    return m->config->authenticator != NULL && !mqtt_is_v311(m);
+}
+
 static int step(struct mqtt *m, enum mqtt_auth_step which, struct mqtt_slice data, struct mqtt_slice *answer)
 {
     const struct mqtt_authenticator *a = m->config->authenticator;
@@ -26,8 +32,7 @@ bool mqtt_auth_begin(struct mqtt *m)
     m->auth_answer = none;
     m->reauthenticating = false;
     m->auth_reason = 0;
-    return m->config->authenticator == NULL || mqtt_is_v311(m) ||
-           step(m, MQTT_AUTH_BEGIN, none, &m->auth_answer) >= 0;
+    return !can_authenticate(m) || step(m, MQTT_AUTH_BEGIN, none, &m->auth_answer) >= 0;
 }
 
 /* The broker is content: are we? */
@@ -40,19 +45,26 @@ static uint8_t succeed(struct mqtt *m, const struct mqtt_details *details)
 
 uint8_t mqtt_auth_finish(struct mqtt *m, const struct mqtt_details *details)
 {
-    if (m->config->authenticator == NULL || mqtt_is_v311(m))
+    if (!can_authenticate(m))
         return details->method.data != NULL || details->authentication.data != NULL
                    ? MQTT_REASON_PROTOCOL_ERROR
                    : MQTT_REASON_SUCCESS;
     return is_our_method(m, details) ? succeed(m, details) : MQTT_REASON_PROTOCOL_ERROR;
 }
 
+/* An AUTH is to be sent. Negative: there is none. */
+static int prepare(struct mqtt *m, enum mqtt_auth_step which, struct mqtt_slice data, uint8_t reason)
+{
+    int result = step(m, which, data, &m->auth_answer);
+    m->auth_reason = result < 0 ? 0 : reason;
+    m->auth_since_ms = m->now_ms;
+    return result;
+}
+
 static uint8_t go_on(struct mqtt *m, const struct mqtt_details *details)
 {
-    if (step(m, MQTT_AUTH_CONTINUE, details->authentication, &m->auth_answer) < 0)
-        return MQTT_REASON_NOT_AUTHORIZED;
-    m->auth_reason = MQTT_REASON_CONTINUE_AUTHENTICATION;
-    return MQTT_REASON_SUCCESS;
+    int result = prepare(m, MQTT_AUTH_CONTINUE, details->authentication, MQTT_REASON_CONTINUE_AUTHENTICATION);
+    return result < 0 ? MQTT_REASON_NOT_AUTHORIZED : MQTT_REASON_SUCCESS;
 }
 
 static uint8_t take(struct mqtt *m, uint8_t reason, const struct mqtt_details *details,
@@ -73,7 +85,7 @@ static uint8_t take(struct mqtt *m, uint8_t reason, const struct mqtt_details *d
 void mqtt_on_auth(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
 {
     uint8_t reason;
-    if (m->config->authenticator == NULL || mqtt_is_v311(m)) {
+    if (!can_authenticate(m)) {
         mqtt_reader_fail(&frame->body, MQTT_REASON_PROTOCOL_ERROR);
         return;
     }
@@ -81,13 +93,21 @@ void mqtt_on_auth(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *e
         mqtt_reader_fail(&frame->body, take(m, reason, &event->details, event));
 }
 
+/* The AUTH that waits for room. Negative: it can never be sent. */
+static int send_auth(struct mqtt *m)
+{
+    const struct mqtt_reasoned reasoned = {.m = m};
+    int result = mqtt_send_packet(m, MQTT_AUTH << 4, mqtt_write_reasoned, &reasoned, 0);
+    if (result == MQTT_ERROR_FULL)
+        return 0;
+    m->auth_reason = 0;
+    return result;
+}
+
 void mqtt_auth_continue(struct mqtt *m)
 {
-    const struct mqtt_closure closure = {.reason = m->auth_reason};
-    const struct mqtt_reasoned reasoned = {
-        .closure = &closure, .method = m->config->authenticator->method, .authentication = m->auth_answer};
-    if (mqtt_send_packet(m, MQTT_AUTH << 4, mqtt_write_reasoned, &reasoned, 0) >= 0)
-        m->auth_reason = 0;
+    if (send_auth(m) < 0)
+        mqtt_violation(m, MQTT_REASON_IMPLEMENTATION_SPECIFIC);
 }
 
 int mqtt_reauthenticate(struct mqtt *m, uint32_t now_ms)
@@ -95,17 +115,16 @@ int mqtt_reauthenticate(struct mqtt *m, uint32_t now_ms)
     m->now_ms = now_ms;
     if (m->state != MQTT_CONNECTED)
         return MQTT_ERROR_NOT_CONNECTED;
-    if (m->config->authenticator == NULL || mqtt_is_v311(m))
+    if (!can_authenticate(m))
         return MQTT_ERROR_UNAVAILABLE;
     if (m->reauthenticating)
         return MQTT_ERROR_INFLIGHT;
     const struct mqtt_slice none = {NULL, 0};
-    if (step(m, MQTT_AUTH_BEGIN, none, &m->auth_answer) < 0)
+    if (prepare(m, MQTT_AUTH_BEGIN, none, MQTT_REASON_REAUTHENTICATE) < 0)
         return MQTT_ERROR_UNAVAILABLE;
-    m->reauthenticating = true;
-    m->auth_reason = MQTT_REASON_REAUTHENTICATE;
-    mqtt_auth_continue(m);
-    return 0;
+    int result = send_auth(m);
+    m->reauthenticating = result >= 0;
+    return result;
 }
 
 #endif

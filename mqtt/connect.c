@@ -41,46 +41,36 @@ static uint32_t next_random(struct mqtt *m)
 }
 
 /* Full jitter: anything between 0 and a limit that doubles with each failure up to a ceiling. */
-static uint32_t backoff_ms(struct mqtt *m)
+static uint32_t backoff_ms(struct mqtt *m, bool doubles)
 {
     uint32_t ceiling = value_or(m->config->backoff_max_ms, DEFAULT_BACKOFF_MAX_MS);
     uint32_t limit = value_or(m->backoff_ms, value_or(m->config->backoff_min_ms, DEFAULT_BACKOFF_MIN_MS));
     if (limit > ceiling)
         limit = ceiling;
-#if MQTT_WITH_BROKERS
-    bool doubles = m->broker == m->home; /* once around */
-#else
-    bool doubles = true;
-#endif
     m->backoff_ms = doubles ? limit * 2 : limit;
     return (uint32_t)(((uint64_t)next_random(m) * (limit + 1)) >> 32);
 }
 
 #if MQTT_WITH_V311
-static uint8_t first_version(const struct mqtt *m)
+uint8_t mqtt_first_version(const struct mqtt *m)
 {
-    return m->config->version == 4 ? 4 : 5;
+    bool bound = m->config->fall_back && m->session_version == 4 && mqtt_has_inflight(m);
+    return bound || m->config->version == 4 ? 4 : 5;
 }
 
 /*
  * The version of the next attempt; true: the same broker is tried with the other one. A close without an
- * answer may mean that it was refused for that, or nothing: then both are tried in turn. After a session it
- * begins anew, unless what is in flight is of this one.
+ * answer may mean that it was refused for that, or nothing: then both are tried in turn.
  */
 static bool choose_version(struct mqtt *m, enum mqtt_cause cause, uint8_t reason)
 {
-    bool was_5 = m->version == 5;
-    if (!m->config->fall_back || first_version(m) == 4)
-        return false;
-    if (m->state == MQTT_CONNECTED && !mqtt_has_inflight(m))
-        m->version = 5;
-    if (m->state != MQTT_CONNECTING)
-        return false;
-    bool refused = cause == MQTT_CAUSE_REFUSED && reason == MQTT_REASON_UNSUPPORTED_VERSION && was_5;
-    bool other = refused || cause == MQTT_CAUSE_TRANSPORT;
-    if (other)
-        m->version = was_5 ? 4 : 5;
-    return other && was_5;
+    uint8_t first = mqtt_first_version(m);
+    unsigned refusal = first == 5 ? MQTT_REASON_UNSUPPORTED_VERSION : V311_UNACCEPTABLE_VERSION;
+    bool refused = cause == MQTT_CAUSE_TRANSPORT || (cause == MQTT_CAUSE_REFUSED && reason == refusal);
+    bool other = refused && m->state == MQTT_CONNECTING && m->version == first && m->config->fall_back &&
+                 m->config->version != 4;
+    m->version = other ? 4 + 5 - first : first;
+    return other;
 }
 #endif
 
@@ -89,16 +79,10 @@ static bool choose_version(struct mqtt *m, enum mqtt_cause cause, uint8_t reason
  * would cost more. */
 __attribute__((noinline)) static void choose_broker(struct mqtt *m, uint8_t reason)
 {
-    if (m->state == MQTT_CONNECTED)
-        m->home = m->broker;
     bool moves = m->state != MQTT_CONNECTED || reason == MQTT_REASON_USE_ANOTHER_SERVER ||
                  reason == MQTT_REASON_SERVER_MOVED;
     if (moves && ++m->broker >= m->config->brokers)
         m->broker = 0;
-#if MQTT_WITH_V311
-    if (moves && m->config->brokers > 1)
-        m->version = first_version(m);
-#endif
 }
 #endif
 
@@ -107,20 +91,23 @@ static void plan_next(struct mqtt *m, enum mqtt_cause cause, uint8_t reason)
     struct mqtt_disconnected *told = &m->end;
     told->retry_ms = UINT32_MAX;
     bool falls_back = false;
+    bool round = true; /* a new one begins */
 #if MQTT_WITH_V311
     falls_back = choose_version(m, cause, reason);
+    round = !falls_back;
 #endif
 #if MQTT_WITH_BROKERS
     if (!falls_back && cause != MQTT_CAUSE_USER)
         choose_broker(m, reason);
     told->broker = m->broker;
+    round = !falls_back && m->broker == m->home;
 #else
     (void)reason;
 #endif
     m->state = MQTT_STOPPED;
     if (cause == MQTT_CAUSE_USER)
         return;
-    told->retry_ms = falls_back && cause == MQTT_CAUSE_REFUSED ? 0 : backoff_ms(m);
+    told->retry_ms = falls_back && cause == MQTT_CAUSE_REFUSED ? 0 : backoff_ms(m, round);
     m->deadline_ms = m->now_ms + told->retry_ms;
     m->state = MQTT_WAITING;
 }
@@ -263,7 +250,7 @@ bool mqtt_starts_clean(const struct mqtt *m)
     if (m->session_version == 4)
         return true;
 #endif
-    return !m->has_session;
+    return !m->has_session || !mqtt_is_home(m);
 #else
     (void)m;
     return true;
@@ -292,6 +279,11 @@ void mqtt_greet(struct mqtt *m)
         return;
     }
     mqtt_reset_limits(m);
+#if MQTT_KNOWS_CAPACITY
+    struct mqtt_writer w;
+    size_t room = mqtt_available(m, &w);
+    m->send_capacity = room > MQTT_HEADROOM ? room - MQTT_HEADROOM : 0;
+#endif
     if (send_connect(m) >= 0)
         await(m, MQTT_CONNECTING);
 }
@@ -313,6 +305,9 @@ static uint8_t establish(struct mqtt *m, bool present, struct mqtt_event *event)
 #if MQTT_WITH_SESSIONS
     present = mqtt_session_begin(m, present);
 #endif
+#if MQTT_WITH_BROKERS
+    m->home = m->broker;
+#endif
     event->type = MQTT_EVENT_CONNECTED;
     event->connected.session_present = MQTT_WITH_SESSIONS && present;
     return MQTT_REASON_SUCCESS;
@@ -332,7 +327,7 @@ static bool is_old_refusal(const struct mqtt *m, struct mqtt_frame *frame)
 static void keep_client_id(struct mqtt *m, const struct mqtt_slice *id)
 {
     const struct mqtt_span *room = &m->config->assigned_id;
-    if (id->data == NULL || id->length > room->length)
+    if (id->length - 1 >= room->length) /* also none, or an empty one */
         return;
     memcpy(room->data, id->data, id->length);
     m->assigned_length = (uint16_t)id->length;

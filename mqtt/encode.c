@@ -53,7 +53,7 @@ static size_t payload_length(const struct mqtt_publish *p)
 size_t mqtt_measure_publish(struct mqtt_publication *publication)
 {
     const struct mqtt_publish *p = publication->publish;
-    size_t topic = mqtt_parts_length(p->topic, MQTT_TOPIC_PARTS);
+    size_t topic = mqtt_topic_length(p->topic, false);
     size_t size = (p->qos > 0 ? 4u : 2u) + payload_length(p);
     struct mqtt_writer counter;
     mqtt_writer_count(&counter);
@@ -140,7 +140,7 @@ void mqtt_write_filters(struct mqtt_writer *w, const void *packet, uint16_t pack
     mqtt_write_u16(w, packet_id);
     write_filters_head(w, request);
     for (size_t left = request->filters.count; left > 0; left--, s++) {
-        mqtt_write_topic(w, s->filter);
+        mqtt_write_topic(w, s->filter, true);
         if (s->qos > request->maximum_qos || s->retain_handling > MQTT_RETAIN_SEND_NEVER)
             w->size = MQTT_IMPOSSIBLE;
         if (request->options)

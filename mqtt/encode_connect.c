@@ -25,6 +25,21 @@ static void write_session_properties(struct mqtt_writer *w, const struct mqtt *m
 #endif
 }
 
+static void write_authentication(struct mqtt_writer *w, const struct mqtt *m)
+{
+#if MQTT_WITH_AUTH
+    if (m->config->authenticator != NULL) {
+        mqtt_write_u8(w, MQTT_PROPERTY_AUTHENTICATION_METHOD);
+        mqtt_write_text(w, m->config->authenticator->method);
+    }
+    if (m->auth_answer.data != NULL)
+        mqtt_write_slice_property(w, MQTT_PROPERTY_AUTHENTICATION_DATA, &m->auth_answer);
+#else
+    (void)w;
+    (void)m;
+#endif
+}
+
 static void write_connect_properties(struct mqtt_writer *w, const void *of)
 {
     const struct mqtt *m = of;
@@ -44,14 +59,7 @@ static void write_connect_properties(struct mqtt_writer *w, const void *of)
         mqtt_write_byte_property(w, MQTT_PROPERTY_REQUEST_PROBLEM_INFORMATION, 0);
     mqtt_write_user_properties(w, m->config->user, m->config->user_count);
 #endif
-#if MQTT_WITH_AUTH
-    if (m->config->authenticator != NULL) {
-        mqtt_write_u8(w, MQTT_PROPERTY_AUTHENTICATION_METHOD);
-        mqtt_write_text(w, m->config->authenticator->method);
-    }
-    if (m->auth_answer.data != NULL)
-        mqtt_write_slice_property(w, MQTT_PROPERTY_AUTHENTICATION_DATA, &m->auth_answer);
-#endif
+    write_authentication(w, m);
 }
 
 static void write_sized_properties(struct mqtt_writer *w, const struct mqtt *m)
@@ -113,7 +121,7 @@ static void write_will(struct mqtt_writer *w, const struct mqtt_will *will, bool
 {
     if (!v311)
         write_will_properties(w, will);
-    mqtt_write_topic(w, will->topic);
+    mqtt_write_topic(w, will->topic, false);
     mqtt_write_binary(w, will->payload.data, will->payload.length);
 }
 
@@ -174,17 +182,24 @@ static void write_reasoned_properties(struct mqtt_writer *w, const void *of)
 {
     const struct mqtt_reasoned *reasoned = of;
     const struct mqtt_closure *closure = reasoned->closure;
+    if (closure == NULL) {
+        write_authentication(w, reasoned->m);
+        return;
+    }
     if (closure->change_expiry && reasoned->packet_id == 0)
         mqtt_write_u32_property(w, MQTT_PROPERTY_SESSION_EXPIRY, closure->session_expiry_s);
-    if (reasoned->method != NULL) {
-        mqtt_write_u8(w, MQTT_PROPERTY_AUTHENTICATION_METHOD);
-        mqtt_write_text(w, reasoned->method);
-    }
-    if (reasoned->authentication.data != NULL)
-        mqtt_write_slice_property(w, MQTT_PROPERTY_AUTHENTICATION_DATA, &reasoned->authentication);
     if (closure->reason_string.length > 0)
         mqtt_write_slice_property(w, MQTT_PROPERTY_REASON_STRING, &closure->reason_string);
     mqtt_write_user_properties(w, closure->user, closure->user_count);
+}
+
+static uint8_t reason_of(const struct mqtt_reasoned *reasoned)
+{
+#if MQTT_WITH_AUTH
+    if (reasoned->closure == NULL)
+        return reasoned->m->auth_reason;
+#endif
+    return reasoned->closure->reason;
 }
 
 void mqtt_write_reasoned(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
@@ -193,7 +208,7 @@ void mqtt_write_reasoned(struct mqtt_writer *w, const void *packet, uint16_t pac
     (void)packet_id;
     if (reasoned->packet_id != 0)
         mqtt_write_u16(w, reasoned->packet_id);
-    mqtt_write_u8(w, reasoned->closure->reason);
+    mqtt_write_u8(w, reason_of(reasoned));
     mqtt_write_properties(w, write_reasoned_properties, reasoned);
 }
 #endif

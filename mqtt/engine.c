@@ -45,13 +45,18 @@ void mqtt_settle_publish(struct mqtt *m, struct mqtt_inflight *slot, const struc
         m->statistics.refused++;
 }
 
+void mqtt_tell_filters(struct mqtt_event *event, unsigned type, const struct mqtt_ack *ack)
+{
+    event->type = type == MQTT_SUBACK ? MQTT_EVENT_SUBSCRIBED : MQTT_EVENT_UNSUBSCRIBED;
+    event->subscribed.packet_id = ack->packet_id;
+    event->subscribed.reasons = ack->reasons;
+}
+
 static void settle_filters(struct mqtt *m, struct mqtt_inflight *slot, unsigned type,
                            const struct mqtt_ack *ack, struct mqtt_event *event)
 {
     mqtt_free_slot(m, slot);
-    event->type = type == MQTT_SUBACK ? MQTT_EVENT_SUBSCRIBED : MQTT_EVENT_UNSUBSCRIBED;
-    event->subscribed.packet_id = ack->packet_id;
-    event->subscribed.reasons = ack->reasons;
+    mqtt_tell_filters(event, type, ack);
 #if MQTT_WITH_SESSIONS
     if (m->subscribe_id == ack->packet_id) {
         m->subscribe_id = 0;
@@ -325,12 +330,19 @@ static uint32_t ping_wait_ms(const struct mqtt *m, uint32_t now_ms)
 /* Until the first packet of ours has waited too long for its answer. */
 static uint32_t ack_wait_ms(const struct mqtt *m, uint32_t now_ms)
 {
+    uint32_t limit = m->config->ack_timeout_ms;
     uint32_t wait = UINT32_MAX;
-    for (size_t i = 0; m->config->ack_timeout_ms != 0 && i < MQTT_INFLIGHT_MAX; i++) {
+    if (limit == 0)
+        return wait;
+#if MQTT_WITH_AUTH
+    if (m->reauthenticating)
+        wait = mqtt_until(now_ms, m->auth_since_ms + limit);
+#endif
+    for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++) {
         const struct mqtt_inflight *slot = &m->inflight[i];
         if (slot->awaits == 0 || !mqtt_is_sent(m, slot))
             continue;
-        uint32_t left = mqtt_until(now_ms, slot->since_ms + m->config->ack_timeout_ms);
+        uint32_t left = mqtt_until(now_ms, slot->since_ms + limit);
         if (left < wait)
             wait = left;
     }
@@ -387,11 +399,11 @@ void mqtt_init(struct mqtt *m, const struct mqtt_config *config, const struct mq
     m->transport = transport;
     m->random = seed * 0x9E3779B1u | 1; /* spread, so that the seeds 1 and 2 do not begin alike; not 0 */
     m->state = MQTT_STARTING;
-#if MQTT_WITH_V311
-    m->version = config->version == 4 ? 4 : 5;
-#endif
 #if MQTT_WITH_SESSIONS
     mqtt_session_restore(m);
+#endif
+#if MQTT_WITH_V311
+    m->version = mqtt_first_version(m);
 #endif
 }
 

@@ -57,17 +57,15 @@ static inline size_t mqtt_largest_packet(const struct mqtt *m, const struct mqtt
 }
 
 /* Does the session outlive the connection? */
+#if MQTT_WITH_SESSIONS
+bool mqtt_keeps_session(const struct mqtt *m);
+#else
 static inline bool mqtt_keeps_session(const struct mqtt *m)
 {
-#if MQTT_WITH_SESSIONS && MQTT_WITH_PROPERTIES
-    return m->config->session_expiry_s != 0 && m->limits.session_expiry_s != 0;
-#elif MQTT_WITH_SESSIONS
-    return m->config->session_expiry_s != 0;
-#else
     (void)m;
     return false;
-#endif
 }
+#endif
 
 /* A payload of ours is on its way: no other packet can be sent. */
 static inline bool mqtt_is_sending_parts(const struct mqtt *m)
@@ -86,8 +84,10 @@ static inline bool mqtt_is_sending_parts(const struct mqtt *m)
 uint8_t mqtt_session_pause(struct mqtt *m);
 
 #if MQTT_WITH_SESSIONS
-/* Keys of the store: packet ids of ours, and of the broker's with this. */
-#define MQTT_STORE_RECEIVED 0x10000u
+/* Keys of the store: packet ids of ours; with the first of these what was sent with MQTT 3.1.1, with the
+ * second those of the broker's. */
+#define MQTT_STORE_V311     0x10000u
+#define MQTT_STORE_RECEIVED 0x20000u
 
 /* At the start: takes over what the store has, or empties it. */
 void mqtt_session_restore(struct mqtt *m);
@@ -142,6 +142,13 @@ void mqtt_send_owed_ack(struct mqtt *m);
 /* A SUBSCRIBE or UNSUBSCRIBE; as mqtt_send. */
 int mqtt_send_filters(struct mqtt *m, unsigned type, const struct mqtt_filters *filters)
     __attribute__((warn_unused_result));
+#if MQTT_WITH_PROPERTIES
+/* What the broker has not of what these subscriptions ask for; 0: it has all. */
+uint8_t mqtt_what_is_missing(const struct mqtt *m, const struct mqtt_filters *filters);
+#endif
+
+/* The type of what answers a packet with this first byte. */
+uint8_t mqtt_acknowledged_by(unsigned head);
 
 static inline struct mqtt_inflight *mqtt_slot(struct mqtt *m, uint16_t packet_id)
 {
@@ -201,6 +208,8 @@ static inline void mqtt_clear_details(struct mqtt_event *event)
 #endif
 
 void mqtt_tell_published(struct mqtt_event *event, const struct mqtt_ack *ack);
+/* A SUBACK or UNSUBACK has come, or what is told in its place. */
+void mqtt_tell_filters(struct mqtt_event *event, unsigned type, const struct mqtt_ack *ack);
 void mqtt_settle_publish(struct mqtt *m, struct mqtt_inflight *slot, const struct mqtt_ack *ack,
                          struct mqtt_event *event);
 
@@ -211,7 +220,21 @@ static inline enum mqtt_transport_state mqtt_transport_state(const struct mqtt *
 
 /* ---- Connection (connect.c) ---- */
 
+#if MQTT_WITH_V311
+/* The version that a broker is tried with first: that of what is in flight, if it may be chosen. */
+uint8_t mqtt_first_version(const struct mqtt *m);
+#endif
 bool mqtt_starts_clean(const struct mqtt *m);
+/* Are we with the broker that the session is with? What is kept of it means nothing to another. */
+static inline bool mqtt_is_home(const struct mqtt *m)
+{
+#if MQTT_WITH_BROKERS
+    return m->broker == m->home;
+#else
+    (void)m;
+    return true;
+#endif
+}
 void mqtt_reset_limits(struct mqtt *m);
 /* From nothing to CONNECT sent. */
 void mqtt_attempt(struct mqtt *m);

@@ -60,6 +60,11 @@
 #define MQTT_WITH_SESSION_STATISTICS MQTT_FULL
 #endif
 
+/* What the user passes is looked at before it is sent: UTF-8, wildcards in topics, reason codes. */
+#ifndef MQTT_WITH_CHECKS
+#define MQTT_WITH_CHECKS MQTT_FULL
+#endif
+
 /*
  * Speed or size, whichever the compiler was asked for. For speed, what is used seldom stays apart from what
  * is used often, and two bytes are written at once; for size, what is used in many places is there once.
@@ -73,6 +78,9 @@
 #define MQTT_APART __attribute__((noinline))
 #define MQTT_SHARED
 #endif
+
+/* What can never fit the send buffer is told apart from what has no room now. */
+#define MQTT_KNOWS_CAPACITY (MQTT_WITH_SESSIONS || MQTT_WITH_PROPERTIES)
 
 #if (MQTT_WITH_ALIASES || MQTT_WITH_AUTH) && !MQTT_WITH_PROPERTIES
 #error "MQTT_WITH_ALIASES and MQTT_WITH_AUTH need MQTT_WITH_PROPERTIES"

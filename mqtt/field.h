@@ -7,8 +7,10 @@
 
 size_t mqtt_parts_length(const struct mqtt_slice parts[], size_t count);
 void mqtt_write_parts(struct mqtt_writer *w, const struct mqtt_slice parts[], size_t count);
+/* Of a topic name or, with wildcards, a filter; more than there can be if it is none. */
+size_t mqtt_topic_length(const struct mqtt_slice topic[MQTT_TOPIC_PARTS], bool wildcards);
 /* Two bytes of length, then the parts; an empty one is impossible. */
-void mqtt_write_topic(struct mqtt_writer *w, const struct mqtt_slice topic[MQTT_TOPIC_PARTS]);
+void mqtt_write_topic(struct mqtt_writer *w, const struct mqtt_slice topic[MQTT_TOPIC_PARTS], bool wildcards);
 void mqtt_write_text(struct mqtt_writer *w, const char *text);
 
 /* Properties: the id, then the value. */

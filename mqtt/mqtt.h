@@ -39,7 +39,11 @@ enum {
     MQTT_PAYLOAD_PARTS = 2,
 };
 
-/* Bytes that somebody else owns. UTF-8 where the text is a string; no terminator. */
+/*
+ * Bytes that somebody else owns; no terminator. Where it is a string: UTF-8 without U+0000, in a topic also
+ * each part by itself. With MQTT_WITH_CHECKS another one is MQTT_ERROR_ARGUMENT, but not in struct
+ * mqtt_config; otherwise it goes to the broker, which will end the connection.
+ */
 struct mqtt_slice {
     const void *data;
     size_t length;
@@ -66,6 +70,7 @@ enum mqtt_reason {
     MQTT_REASON_UNSPECIFIED = 0x80,
     MQTT_REASON_MALFORMED_PACKET = 0x81,
     MQTT_REASON_PROTOCOL_ERROR = 0x82,
+    MQTT_REASON_IMPLEMENTATION_SPECIFIC = 0x83,
     MQTT_REASON_UNSUPPORTED_VERSION = 0x84,
     MQTT_REASON_BAD_USER_NAME_OR_PASSWORD = 0x86,
     MQTT_REASON_NOT_AUTHORIZED = 0x87,
@@ -82,17 +87,21 @@ enum mqtt_reason {
     MQTT_REASON_QOS_NOT_SUPPORTED = 0x9B,
     MQTT_REASON_USE_ANOTHER_SERVER = 0x9C,
     MQTT_REASON_SERVER_MOVED = 0x9D,
+    MQTT_REASON_SHARED_NOT_SUPPORTED = 0x9E,
+    MQTT_REASON_IDENTIFIERS_NOT_SUPPORTED = 0xA1,
+    MQTT_REASON_WILDCARDS_NOT_SUPPORTED = 0xA2,
 };
 
 enum mqtt_error {
     MQTT_ERROR_NOT_CONNECTED = -1,
     MQTT_ERROR_FULL = -2,      /* no room in the send buffer now: try again when some has been acknowledged */
     MQTT_ERROR_INFLIGHT = -3,  /* too many unacknowledged packets: try again after PUBLISHED or SUBSCRIBED */
-    MQTT_ERROR_TOO_LARGE = -4, /* above the broker's Maximum Packet Size */
+    MQTT_ERROR_TOO_LARGE = -4, /* above the broker's Maximum Packet Size, or more than the send buffer is */
     MQTT_ERROR_QOS = -5,       /* above the broker's Maximum QoS, or QoS 2 and not configured */
     MQTT_ERROR_RETAIN = -6,    /* the broker keeps no retained messages */
     /* There can be no such packet: empty topic or filter, a string above 65535 bytes, no or 256
-     * subscriptions, an impossible option. */
+     * subscriptions, an impossible option; with MQTT_WITH_CHECKS also a string that is no UTF-8 or has
+     * U+0000, a wildcard in a topic name, a reason code that is none of the packet. */
     MQTT_ERROR_ARGUMENT = -7,
     MQTT_ERROR_STORE = -8, /* no room in the session's store now: try again after PUBLISHED */
     /* The broker has no wildcard, shared or identified subscriptions, or the session's version not what is
@@ -124,8 +133,9 @@ enum mqtt_retain_handling {
 };
 
 struct mqtt_subscription {
-    struct mqtt_slice filter[MQTT_TOPIC_PARTS]; /* concatenated: a valid topic filter */
-    uint8_t qos;                                /* maximum, 0 or 1; 2 where it is configured */
+    struct mqtt_slice
+        filter[MQTT_TOPIC_PARTS]; /* concatenated: a valid topic filter; `$share/` in the first */
+    uint8_t qos;                  /* maximum, 0 or 1; 2 where it is configured */
     bool no_local;
     bool retain_as_published;
     enum mqtt_retain_handling retain_handling;
@@ -175,7 +185,24 @@ struct mqtt_config {
 #if MQTT_WITH_QOS2
     bool qos2; /* speak it in both directions; MQTT_RECEIVE_MAX_ANNOUNCED is the Receive Maximum */
 #endif
+#if MQTT_WITH_V311
+    uint8_t version; /* 0 or 5: MQTT 5.0; 4: MQTT 3.1.1 */
+    /* To 3.1.1 if a broker refuses 5.0, or closes without an answer to it. What is in flight, also in a store
+     * that outlived a reset, has the version that it was sent with tried first; over the other one it cannot
+     * be sent again, and comes back as PUBLISHED with 0x92. */
+    bool fall_back;
+#endif
+#if MQTT_WITH_BROKERS
+    /* How many there are to choose from; 0: one. A session is with one of them: another is connected to with
+     * Clean Start; a store that outlived a reset is taken for the first one's. */
+    uint8_t brokers;
+#endif
 #if MQTT_WITH_SESSIONS
+    /* Ask for the broker's session at the first connection, too: with a store that outlived a reset, or for
+     * what the broker has queued meanwhile. Otherwise the first one starts clean, and the store is emptied.
+     * A session is resumed with the version of MQTT and the QoS that it was left with.
+     */
+    bool resume;
     /*
      * The session outlives its connection by this, in the broker and here; UINT32_MAX: for ever; 0: each
      * starts clean. Otherwise what is in flight is in `store`, and sent again, in order, over the next
@@ -183,12 +210,10 @@ struct mqtt_config {
      */
     uint32_t session_expiry_s;
     const struct mqtt_store *store;
-    /* Ask for the broker's session at the first connection, too: with a store that outlived a reset, or for
-     * what the broker has queued meanwhile. Otherwise the first one starts clean, and the store is emptied.
-     * A session is resumed with the version of MQTT and the QoS that it was left with.
-     */
-    bool resume;
-    /* Subscribed to by the engine whenever a session is new; SUBSCRIBED tells. NULL: none. */
+    /* Subscribed to by the engine whenever a session is new; SUBSCRIBED tells. NULL: none. What the broker
+     * cannot be asked for comes back at once, as SUBSCRIBED with packet id 0 and one reason for all: 0xA2,
+     * 0x9E or 0xA1 if it has no wildcard, shared or identified subscriptions, 0x95 if the packet is too
+     * large, 0x83 if there can be none; the next connection tries again. */
     const struct mqtt_filters *subscriptions;
 #endif
 #if MQTT_WITH_STREAMING
@@ -215,13 +240,6 @@ struct mqtt_config {
 #if MQTT_WITH_AUTH
     const struct mqtt_authenticator *authenticator; /* NULL: user name and password at most */
 #endif
-#if MQTT_WITH_V311
-    uint8_t version; /* 0 or 5: MQTT 5.0; 4: MQTT 3.1.1 */
-    bool fall_back;  /* to 3.1.1 if a broker refuses 5.0, or closes without an answer to it */
-#endif
-#if MQTT_WITH_BROKERS
-    uint8_t brokers; /* how many there are to choose from; 0: one */
-#endif
 #if MQTT_WITH_ACK_TIMEOUT
     uint32_t
         ack_timeout_ms; /* longest wait for any acknowledgement, then the connection is ended; 0: for ever */
@@ -229,8 +247,10 @@ struct mqtt_config {
     /* For the following 0 means the default. */
     uint32_t connect_timeout_ms; /* for the transport to open, and again for the CONNACK; 10 000 */
     uint32_t backoff_min_ms;     /* most that is waited before the second attempt; 500 */
-    uint32_t backoff_max_ms;     /* ceiling to which that doubles, at most 2^30; 60 000 */
-    uint32_t stable_ms;          /* a session of this length makes the back-off start afresh; 30 000 */
+    /* Ceiling to which that doubles, at most 2^30; 60 000. It doubles once in each round: when every broker
+     * has been tried, with either version of MQTT if it may fall back. */
+    uint32_t backoff_max_ms;
+    uint32_t stable_ms; /* a session of this length makes the back-off start afresh; 30 000 */
 };
 
 enum mqtt_event_type {
@@ -325,9 +345,6 @@ struct mqtt_details {
 
 struct mqtt_event {
     enum mqtt_event_type type;
-#if MQTT_WITH_PROPERTIES
-    struct mqtt_details details; /* of the packet behind the event, if it is none of MESSAGE */
-#endif
     union {
         struct {
             bool session_present; /* the broker knows our subscriptions; never if each session starts clean */
@@ -340,7 +357,8 @@ struct mqtt_event {
         } published;
         struct {
             uint16_t packet_id;
-            /* One byte for each filter, in order: >= 0x80 is a refusal. 3.1.1 has none for UNSUBSCRIBED. */
+            /* One byte for each filter, in order: >= 0x80 is a refusal. 3.1.1 has none for UNSUBSCRIBED. With
+             * MQTT_WITH_SESSIONS also one for all: the request could not be sent, or not again. */
             struct mqtt_slice reasons;
         } subscribed, unsubscribed;
 #if MQTT_WITH_STREAMING
@@ -351,6 +369,9 @@ struct mqtt_event {
         } part;
 #endif
     };
+#if MQTT_WITH_PROPERTIES
+    struct mqtt_details details; /* of the packet behind the event, if it is none of MESSAGE */
+#endif
 };
 
 /* Since mqtt_init; wrapping. */
@@ -409,12 +430,17 @@ struct mqtt {
     uint8_t ack_head; /* of the answer owed: PUBACK, PUBREC, PUBREL or PUBCOMP */
     uint8_t ack_reason;
 #endif
+#if MQTT_WITH_STREAMING
+    bool dropping; /* the message that comes in parts was delivered before */
+#endif
 #if MQTT_WITH_SESSIONS
     bool has_session; /* there is something to resume */
     bool replaying;   /* there are records to be sent again */
     bool renewed;     /* the session is new to the broker: no DUP, and no QoS 2 */
     bool foreign;     /* what is stored is of the other version of MQTT */
     bool subscribing; /* to the configured filters, which are not acknowledged yet */
+    bool unservable;  /* they cannot be sent over this connection */
+    uint8_t refusal;  /* of what is told to be given up */
 #endif
 #if MQTT_WITH_V311
     uint8_t version;         /* 5 or 4 */
@@ -436,6 +462,9 @@ struct mqtt {
 #if MQTT_WITH_SESSIONS
     uint16_t subscribe_id; /* of the SUBSCRIBE with the configured filters; 0: not sent */
 #endif
+#if MQTT_WITH_STREAMING
+    uint16_t source_id; /* packet id of what has one; 0: QoS 0 */
+#endif
 #if MQTT_WITH_PROPERTIES
     uint16_t assigned_length;
 #endif
@@ -448,17 +477,18 @@ struct mqtt {
 #if MQTT_WITH_STREAMING
     struct {
         uint32_t total, left; /* left 0: none under way */
-        bool drop;            /* it was delivered before */
     } incoming;
     struct {
         mqtt_source *source; /* NULL: none under way or unacknowledged */
         void *context;
         uint32_t total, left; /* left 0: sent */
         uint32_t pending;     /* of the packet that is just being written */
-        uint16_t packet_id;   /* 0: QoS 0 */
     } outgoing;
 #endif
     struct mqtt_limits limits;
+#if MQTT_KNOWS_CAPACITY
+    size_t send_capacity; /* of the transport, for packets of the user's */
+#endif
     struct mqtt_statistics statistics;
     uint32_t random;
     uint32_t backoff_ms;          /* limit of the next wait; 0: start afresh */
@@ -468,6 +498,7 @@ struct mqtt {
 #endif
 #if MQTT_WITH_AUTH
     struct mqtt_slice auth_answer;
+    uint32_t auth_since_ms; /* of the last step */
 #endif
     struct mqtt_inflight inflight[MQTT_INFLIGHT_MAX];
 #if MQTT_WITH_QOS2
@@ -564,7 +595,7 @@ int mqtt_unsubscribe_with(struct mqtt *m, const struct mqtt_filters *filters, ui
 
 /* What a PUBACK, PUBREC or DISCONNECT of ours says. */
 struct mqtt_closure {
-    uint8_t reason;
+    uint8_t reason; /* one that the packet can have and a client may send: 3.4.2.1, 3.5.2.1, 3.14.2.1 */
     struct mqtt_slice reason_string; /* empty: none */
     const struct mqtt_user_property *user;
     size_t user_count;
@@ -582,7 +613,8 @@ struct mqtt_closure {
 int mqtt_acknowledge(struct mqtt *m, const struct mqtt_closure *closure, uint32_t now_ms)
     __attribute__((warn_unused_result));
 
-/* As mqtt_disconnect. If there is no room for it all, the DISCONNECT has the reason alone. */
+/* As mqtt_disconnect. If there is no room for it all, or the rest is no text, the DISCONNECT has the reason
+ * alone. */
 void mqtt_disconnect_with(struct mqtt *m, const struct mqtt_closure *closure, uint32_t now_ms);
 
 /* The subscription identifiers of a message, as mqtt_next_user_property. */
@@ -591,14 +623,19 @@ bool mqtt_next_subscription_id(struct mqtt_slice *properties, uint32_t *identifi
 #endif
 
 #if MQTT_WITH_AUTH
-/* Begins a re-authentication; AUTHENTICATED or the end of the connection follows. */
+/*
+ * Begins a re-authentication; AUTHENTICATED or the end of the connection follows, at the latest
+ * `ack_timeout_ms` after a step that the broker does not answer. Negative: enum mqtt_error, nothing was
+ * begun.
+ */
 int mqtt_reauthenticate(struct mqtt *m, uint32_t now_ms) __attribute__((warn_unused_result));
 #endif
 
 /*
  * End the connection, and the session if it does not outlive that, and stay away until mqtt_connect.
- * MQTT_REASON_SUCCESS has the broker drop the will, MQTT_REASON_DISCONNECT_WITH_WILL publish it. A
- * DISCONNECTED event follows if there was a session or an attempt.
+ * MQTT_REASON_SUCCESS has the broker drop the will, MQTT_REASON_DISCONNECT_WITH_WILL publish it; other
+ * reasons are those of 3.14.2.1 that a client may send. A DISCONNECTED event follows if there was a session
+ * or an attempt.
  */
 void mqtt_disconnect(struct mqtt *m, uint8_t reason, uint32_t now_ms);
 

@@ -74,10 +74,9 @@ typedef void mqtt_body(struct mqtt_writer *w, const void *packet, uint16_t packe
 #if MQTT_WITH_PROPERTIES
 /* A PUBACK, PUBREC, DISCONNECT or AUTH with properties. */
 struct mqtt_reasoned {
-    const struct mqtt_closure *closure;
-    uint16_t packet_id;               /* 0: it has none */
-    const char *method;               /* NULL: none */
-    struct mqtt_slice authentication; /* data NULL: none */
+    const struct mqtt *m;
+    const struct mqtt_closure *closure; /* NULL: the AUTH that is due */
+    uint16_t packet_id;                 /* 0: it has none */
 };
 #endif
 

@@ -1,4 +1,6 @@
 #include "mqtt/engine.h"
+#include "mqtt/text.h"
+#include "mqtt/topic.h"
 
 size_t mqtt_available(const struct mqtt *m, struct mqtt_writer *w)
 {
@@ -29,7 +31,7 @@ bool mqtt_send_small(struct mqtt *m, uint32_t bytes, size_t size)
 }
 
 /* PUBACK, SUBACK and UNSUBACK are the types after those that they acknowledge, PUBREC is the one after. */
-static uint8_t acknowledged_by(unsigned head)
+uint8_t mqtt_acknowledged_by(unsigned head)
 {
     bool qos2 = MQTT_WITH_QOS2 && head >> 4 == MQTT_PUBLISH && (head >> MQTT_PUBLISH_QOS_SHIFT & 2) != 0;
     return (uint8_t)((head >> 4) + (qos2 ? 2 : 1));
@@ -67,6 +69,17 @@ static size_t at_once(const struct mqtt *m, size_t size)
 #endif
 }
 
+/* The most that is ever written at once. */
+static size_t capacity(const struct mqtt *m)
+{
+#if MQTT_KNOWS_CAPACITY
+    return m->send_capacity;
+#else
+    (void)m;
+    return SIZE_MAX;
+#endif
+}
+
 #if MQTT_WITH_SESSIONS
 /* The packet just written, for another connection. False: there is no room for it. */
 static bool keep(struct mqtt *m, uint16_t packet_id, const struct mqtt_span room[2], size_t size)
@@ -95,7 +108,7 @@ int mqtt_send(struct mqtt *m, unsigned head, size_t remaining, mqtt_body *body, 
     if (remaining > MQTT_VARINT_MAX)
         return MQTT_ERROR_ARGUMENT;
     size_t size = packet_size(remaining);
-    if (size > m->limits.maximum_packet_size)
+    if (size > m->limits.maximum_packet_size || at_once(m, size) > capacity(m))
         return MQTT_ERROR_TOO_LARGE; /* MQTT-3.2.2-15 */
     uint16_t packet_id = 0;
     if (count > 0 && (packet_id = next_id(m)) == 0)
@@ -108,7 +121,7 @@ int mqtt_send(struct mqtt *m, unsigned head, size_t remaining, mqtt_body *body, 
     const struct mqtt_writer begin = w;
 #endif
     if (packet_id != 0)
-        take_slot(m, packet_id, acknowledged_by(head), count);
+        take_slot(m, packet_id, mqtt_acknowledged_by(head), count);
     mqtt_write_u8(&w, head);
     mqtt_write_varint(&w, remaining);
     body(&w, packet, packet_id);
@@ -199,7 +212,7 @@ static void begin_source(struct mqtt *m, const struct mqtt_publish *publish, uin
     m->outgoing.source = publish->source;
     m->outgoing.context = publish->source_context;
     m->outgoing.total = m->outgoing.left = publish->source_length;
-    m->outgoing.packet_id = packet_id;
+    m->source_id = packet_id;
 }
 #endif
 
@@ -249,35 +262,27 @@ int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t no
 /* ---- Subscriptions ---- */
 
 #if MQTT_WITH_PROPERTIES
-static bool is_available(const struct mqtt_limits *limits, const struct mqtt_subscription *s)
+static uint8_t missing_for(const struct mqtt_limits *limits, const struct mqtt_subscription *s)
 {
-    static const char share[] = "$share/";
-    size_t shared = 0; /* so many bytes are those of a shared subscription */
-    size_t at = 0;
-    bool wild = false;
-    for (size_t part = 0; part < MQTT_TOPIC_PARTS; part++) {
-        const char *text = s->filter[part].data;
-        for (size_t left = s->filter[part].length; left > 0; left--, at++, text++) {
-            shared += shared == at && at < sizeof share - 1 && *text == share[at];
-            wild |= *text == '+' || *text == '#';
-        }
+    if (mqtt_is_shared(&s->filter[0]) && (!limits->shared_available || s->no_local)) /* MQTT-3.8.3-4 */
+        return MQTT_REASON_SHARED_NOT_SUPPORTED;
+    for (size_t i = 0; !limits->wildcard_available && i < MQTT_TOPIC_PARTS; i++) {
+        if (mqtt_check_text(&s->filter[i]) == MQTT_REASON_TOPIC_NAME_INVALID)
+            return MQTT_REASON_WILDCARDS_NOT_SUPPORTED;
     }
-    if (shared == sizeof share - 1 && (!limits->shared_available || s->no_local)) /* MQTT-3.8.3-4 */
-        return false;
-    return limits->wildcard_available || !wild;
+    return 0;
 }
 
-/* Has the broker what they ask for (3.2.2.3.11 to 3.2.2.3.13)? 3.1.1 has neither identifiers nor sharing. */
-static bool are_available(const struct mqtt *m, const struct mqtt_filters *filters)
+/* 3.2.2.3.11 to 3.2.2.3.13; 3.1.1 has no identifiers. */
+uint8_t mqtt_what_is_missing(const struct mqtt *m, const struct mqtt_filters *filters)
 {
     const struct mqtt_limits *limits = &m->limits;
+    uint8_t missing = 0;
     if (filters->identifier != 0 && (!limits->subscription_id_available || mqtt_is_v311(m)))
-        return false;
-    for (size_t i = 0; i < filters->count; i++) {
-        if (!is_available(limits, &filters->subscriptions[i]))
-            return false;
-    }
-    return true;
+        return MQTT_REASON_IDENTIFIERS_NOT_SUPPORTED;
+    for (size_t i = 0; missing == 0 && i < filters->count; i++)
+        missing = missing_for(limits, &filters->subscriptions[i]);
+    return missing;
 }
 #endif
 
@@ -298,7 +303,7 @@ int mqtt_send_filters(struct mqtt *m, unsigned type, const struct mqtt_filters *
 #if MQTT_WITH_PROPERTIES
     if (filters->identifier > MQTT_VARINT_MAX)
         return MQTT_ERROR_ARGUMENT;
-    if (type == MQTT_SUBSCRIBE && !are_available(m, filters))
+    if (type == MQTT_SUBSCRIBE && mqtt_what_is_missing(m, filters) != 0)
         return MQTT_ERROR_UNAVAILABLE;
 #endif
     /* Flags 0010: MQTT-3.8.1-1, MQTT-3.10.1-1 */
@@ -338,11 +343,27 @@ int mqtt_unsubscribe_with(struct mqtt *m, const struct mqtt_filters *filters, ui
     return mqtt_send_filters(m, MQTT_UNSUBSCRIBE, filters);
 }
 
+#if MQTT_WITH_CHECKS
+/* May a PUBACK or PUBREC have it (MQTT-3.4.2-1, MQTT-3.5.2-1)? */
+static bool is_ack_reason(uint8_t reason)
+{
+    static const uint8_t all[] = {0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99};
+    size_t i = 0;
+    while (i < sizeof all && all[i] != reason)
+        i++;
+    return i < sizeof all;
+}
+#endif
+
 int mqtt_acknowledge(struct mqtt *m, const struct mqtt_closure *closure, uint32_t now_ms)
 {
     const struct mqtt_reasoned reasoned = {.closure = closure, .packet_id = m->ack_id};
     unsigned type = MQTT_PUBACK;
     m->now_ms = now_ms;
+#if MQTT_WITH_CHECKS
+    if (!is_ack_reason(closure->reason))
+        return MQTT_ERROR_ARGUMENT;
+#endif
     if (m->ack_id == 0 || mqtt_is_v311(m))
         return 0;
 #if MQTT_WITH_STREAMING

@@ -3,11 +3,9 @@
 #include <string.h>
 
 #include "mqtt/text.h"
+#include "mqtt/topic.h"
 
 enum { TEXT_MAX = 65535 }; /* MQTT-1.5.4-1: two bytes of length */
-
-static const char share_prefix[] = "$share/";
-enum { SHARE_PREFIX = sizeof share_prefix - 1 };
 
 /* ---- Filters ---- */
 
@@ -26,109 +24,58 @@ static size_t level_length(struct mqtt_slice text)
     return length;
 }
 
-static bool is_shared(struct mqtt_slice filter)
+/* What of a filter is held against topics; `name`: that of the share, data NULL if there is none. */
+static struct mqtt_slice without_share(struct mqtt_slice filter, struct mqtt_slice *name)
 {
-    return filter.length >= SHARE_PREFIX && memcmp(filter.data, share_prefix, SHARE_PREFIX) == 0;
-}
-
-/* What of a filter is held against topics; empty if a share names none. */
-static struct mqtt_slice without_share(struct mqtt_slice filter)
-{
-    if (!is_shared(filter))
+    *name = (struct mqtt_slice){NULL, 0};
+    if (!mqtt_is_shared(&filter))
         return filter;
-    filter = rest_of(filter, SHARE_PREFIX);
-    size_t name = level_length(filter);
-    return rest_of(filter, name < filter.length ? name + 1 : name);
-}
-
-static void capture(struct mqtt_captures *captures, struct mqtt_slice text)
-{
-    if (captures->count < MQTT_CAPTURES_MAX)
-        captures->text[captures->count++] = text;
-}
-
-/* The next level, and its '/' if there is one. */
-static struct mqtt_slice after_level(struct mqtt_slice text)
-{
-    size_t length = level_length(text);
-    return rest_of(text, length < text.length ? length + 1 : length);
-}
-
-/* Of a filter that matches, level by level. */
-static void capture_all(struct mqtt_slice filter, struct mqtt_slice topic, struct mqtt_captures *captures)
-{
-    captures->count = 0;
-    for (; filter.length > 0; filter = after_level(filter), topic = after_level(topic)) {
-        char first = *(const char *)filter.data;
-        if (first == '#')
-            capture(captures, topic);
-        else if (first == '+')
-            capture(captures, (struct mqtt_slice){topic.data, level_length(topic)});
-    }
+    filter = rest_of(filter, sizeof MQTT_SHARE - 1);
+    *name = (struct mqtt_slice){filter.data, level_length(filter)};
+    return rest_of(filter, name->length < filter.length ? name->length + 1 : name->length);
 }
 
 bool mqtt_filter_captures(struct mqtt_slice filter, struct mqtt_slice topic, struct mqtt_captures *captures)
 {
-    filter = without_share(filter);
-    if (!mqtt_topic_matches(filter, topic))
-        return false;
+    struct mqtt_slice name;
     if (captures != NULL)
-        capture_all(filter, topic, captures);
-    return true;
-}
-
-static bool is_text(struct mqtt_slice text, uint8_t *reason)
-{
-    if (text.length == 0 || text.length > TEXT_MAX)
-        return false;
-    *reason = mqtt_check_text(&text);
-    return *reason != MQTT_REASON_MALFORMED_PACKET;
-}
-
-static bool has_wildcard(struct mqtt_slice text)
-{
-    const char *s = text.data;
-    for (size_t i = 0; i < text.length; i++) {
-        if (s[i] == '+' || s[i] == '#')
-            return true;
-    }
-    return false;
+        captures->count = 0;
+    return mqtt_match(without_share(filter, &name), topic, captures);
 }
 
 /* A wildcard stands alone in its level, and `#` ends the filter (MQTT-4.7.1-1, MQTT-4.7.1-2). */
-static bool levels_are_valid(struct mqtt_slice filter)
+static bool wildcards_are_valid(const char *s, size_t length)
 {
-    for (;;) {
-        struct mqtt_slice level = {filter.data, level_length(filter)};
-        if (has_wildcard(level) && level.length != 1)
+    char before = '/';
+    for (; length > 0; length--) {
+        char c = *s++;
+        bool alone = before == '/' && (length == 1 || (c == '+' && *s == '/'));
+        if ((c == '+' || c == '#') && !alone)
             return false;
-        if (level.length == filter.length)
-            return true;
-        if (level.length == 1 && *(const char *)level.data == '#')
-            return false;
-        filter = rest_of(filter, level.length + 1);
+        before = c;
     }
+    return true;
+}
+
+MQTT_SHARED static uint8_t check(const struct mqtt_slice *text)
+{
+    return text->length - 1 < TEXT_MAX ? mqtt_check_text(text) : MQTT_REASON_MALFORMED_PACKET;
 }
 
 bool mqtt_filter_is_valid(struct mqtt_slice filter)
 {
-    uint8_t reason;
-    if (!is_text(filter, &reason))
+    struct mqtt_slice name;
+    struct mqtt_slice rest = without_share(filter, &name);
+    if (check(&filter) == MQTT_REASON_MALFORMED_PACKET || rest.length == 0)
         return false;
-    if (is_shared(filter)) {
-        filter = rest_of(filter, SHARE_PREFIX);
-        struct mqtt_slice name = {filter.data, level_length(filter)};
-        if (name.length == 0 || has_wildcard(name) || filter.length <= name.length + 1)
-            return false; /* MQTT-4.8.2-1, MQTT-4.8.2-2 */
-        filter = rest_of(filter, name.length + 1);
-    }
-    return levels_are_valid(filter);
+    if (name.data != NULL && check(&name) != MQTT_REASON_SUCCESS)
+        return false; /* MQTT-4.8.2-1, MQTT-4.8.2-2 */
+    return wildcards_are_valid(rest.data, rest.length);
 }
 
 bool mqtt_topic_is_valid(struct mqtt_slice topic)
 {
-    uint8_t reason;
-    return is_text(topic, &reason) && reason == MQTT_REASON_SUCCESS;
+    return check(&topic) == MQTT_REASON_SUCCESS;
 }
 
 /* ---- Routes ---- */
@@ -184,15 +131,13 @@ static bool go_on(struct mqtt_router *router, const struct mqtt_event *event)
 
 bool mqtt_router_dispatch(struct mqtt_router *router, const struct mqtt_event *event)
 {
-    switch (event->type) {
-    case MQTT_EVENT_MESSAGE: return deliver(router, event) != NULL;
+    if (event->type == MQTT_EVENT_MESSAGE)
+        return deliver(router, event) != NULL;
 #if MQTT_WITH_STREAMING
-    case MQTT_EVENT_MESSAGE_BEGIN:
-        router->streaming = deliver(router, event);
-        return router->streaming != NULL;
-    case MQTT_EVENT_MESSAGE_PART:
-    case MQTT_EVENT_DISCONNECTED: return go_on(router, event);
+    if (event->type == MQTT_EVENT_MESSAGE_BEGIN)
+        return (router->streaming = deliver(router, event)) != NULL;
+    if (event->type == MQTT_EVENT_MESSAGE_PART || event->type == MQTT_EVENT_DISCONNECTED)
+        return go_on(router, event);
 #endif
-    default: return false;
-    }
+    return false;
 }

@@ -18,17 +18,38 @@ static const struct mqtt_store *store_of(const struct mqtt *m)
     return m->config->store;
 }
 
+bool mqtt_keeps_session(const struct mqtt *m)
+{
+#if MQTT_WITH_PROPERTIES
+    if (m->limits.session_expiry_s == 0)
+        return false;
+#endif
+    return m->config->session_expiry_s != 0;
+}
+
+/* The bytes of a packet of ours are those of one version. */
+MQTT_SHARED static uint32_t key_of(const struct mqtt *m, uint32_t key)
+{
+#if MQTT_WITH_V311
+    if (key < MQTT_STORE_RECEIVED && m->session_version == 4)
+        key |= MQTT_STORE_V311;
+#else
+    (void)m;
+#endif
+    return key;
+}
+
 int mqtt_session_put(struct mqtt *m, uint32_t key, const struct mqtt_slice *parts)
 {
     const struct mqtt_store *store = store_of(m);
-    return mqtt_keeps_session(m) ? store->put(store->context, key, parts) : 0;
+    return mqtt_keeps_session(m) ? store->put(store->context, key_of(m, key), parts) : 0;
 }
 
 void mqtt_session_remove(struct mqtt *m, uint32_t key)
 {
     const struct mqtt_store *store = store_of(m);
     if (m->config->session_expiry_s != 0)
-        store->remove(store->context, key);
+        store->remove(store->context, key_of(m, key));
 }
 
 /* Removes the records whose keys are at least `from`. */
@@ -58,14 +79,25 @@ static void note_id(struct mqtt *m, uint16_t id)
         m->last_id = id;
 }
 
+/* Of a record after a reset. False: it cannot be sent again, and is told as lost when its turn comes. */
+static bool take_version(struct mqtt *m, uint8_t version)
+{
+#if MQTT_WITH_V311
+    m->session_version = version;
+    return true;
+#else
+    (void)m;
+    return version == 5;
+#endif
+}
+
 /* One record after a reset: whether it is of use. */
 static bool restore_record(struct mqtt *m, const struct mqtt_record *record)
 {
-    static const uint8_t by_qos[4] = {0, MQTT_PUBACK, MQTT_PUBREC, 0};
     uint16_t id = (uint16_t)record->key;
     uint8_t bytes[5]; /* its fixed header */
     struct mqtt_frame frame;
-    if (id == 0 || record->key >= 2 * MQTT_STORE_RECEIVED)
+    if (id == 0 || record->key >= MQTT_STORE_RECEIVED + MQTT_STORE_V311)
         return false;
     if (record->key >= MQTT_STORE_RECEIVED) {
 #if MQTT_WITH_QOS2
@@ -88,16 +120,16 @@ static bool restore_record(struct mqtt *m, const struct mqtt_record *record)
         return false; /* only its beginning: the source of the rest is gone */
 #endif
     struct mqtt_inflight *slot = mqtt_slot(m, id);
-    uint8_t awaits = 0; /* a SUBSCRIBE is of no use: who asked for it has forgotten */
-    if (frame.head >> 4 == MQTT_PUBLISH)
-        awaits = by_qos[frame.head >> MQTT_PUBLISH_QOS_SHIFT & 3];
-    else if (frame.head >> 4 == MQTT_PUBREL)
-        awaits = MQTT_PUBCOMP;
-    if (awaits == 0 || slot->awaits != 0)
+    unsigned type = frame.head >> 4;
+    unsigned qos = frame.head >> MQTT_PUBLISH_QOS_SHIFT & 3;
+    /* A SUBSCRIBE is of no use: who asked for it has forgotten. */
+    if ((type != MQTT_PUBLISH || qos - 1 > 1) && type != MQTT_PUBREL)
+        return false;
+    if (slot->awaits != 0)
         return false;
     slot->packet_id = id;
-    slot->awaits = awaits;
-    return true;
+    slot->awaits = mqtt_acknowledged_by(frame.head);
+    return take_version(m, record->key < MQTT_STORE_V311 ? 5 : 4);
 }
 
 void mqtt_session_restore(struct mqtt *m)
@@ -124,7 +156,7 @@ uint8_t mqtt_session_pause(struct mqtt *m)
     m->publishing = 0;
     m->replaying = false;
 #if MQTT_WITH_STREAMING
-    if (m->outgoing.packet_id == 0)
+    if (m->source_id == 0)
         m->outgoing.source = NULL; /* of QoS 0: what did not get there is lost */
 #endif
     if (mqtt_keeps_session(m))
@@ -150,13 +182,15 @@ static bool same_version(const struct mqtt *m)
 #endif
 }
 
-/* Of what is in flight: what a session that is new to the broker has no use for, whatever else befalls it. */
-static void forget_what_cannot_go_on(struct mqtt *m)
+/* All that is in flight goes over this connection; but what a session that is new to the broker has no use
+ * for is forgotten, whatever else befalls it. */
+static void resend_all(struct mqtt *m)
 {
-    for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++) {
-        const struct mqtt_inflight *slot = &m->inflight[i];
+    for (struct mqtt_inflight *slot = m->inflight; slot < m->inflight + MQTT_INFLIGHT_MAX; slot++) {
         bool qos2 = slot->awaits == MQTT_PUBREC || slot->awaits == MQTT_PUBCOMP;
-        if (slot->awaits != 0 && (qos2 || m->foreign))
+        slot->resend = slot->awaits != 0;
+        m->replaying |= slot->resend;
+        if (slot->resend && m->renewed && (qos2 || m->foreign))
             mqtt_session_remove(m, slot->packet_id);
     }
 }
@@ -164,20 +198,18 @@ static void forget_what_cannot_go_on(struct mqtt *m)
 bool mqtt_session_begin(struct mqtt *m, bool present)
 {
     m->foreign = !same_version(m);
-    present = present && !m->foreign;
+    present = present && !m->foreign && mqtt_is_home(m);
     m->renewed = !present;
-    m->replaying = mqtt_has_inflight(m);
+    m->unservable = false;
     m->statistics.resumed += present;
     if (!present) {
 #if MQTT_WITH_QOS2
         memset(m->unreleased, 0, sizeof m->unreleased); /* MQTT-3.2.2-5 */
 #endif
         empty_store(m, MQTT_STORE_RECEIVED);
-        forget_what_cannot_go_on(m);
         m->subscribing = m->config->subscriptions != NULL;
     }
-    for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++)
-        m->inflight[i].resend = m->inflight[i].awaits != 0;
+    resend_all(m);
     m->has_session = mqtt_keeps_session(m);
 #if MQTT_WITH_V311
     m->session_version = m->version;
@@ -187,21 +219,49 @@ bool mqtt_session_begin(struct mqtt *m, bool present)
 
 /* ---- Replay ---- */
 
-/* The first in order that is due again; a size of 0: its record is gone. */
-static struct mqtt_inflight *next_due(struct mqtt *m, struct mqtt_record *record)
+/* A PUBLISH alone waits for the quota (MQTT-3.3.4-8), which each PUBREL is part of: those go `first`. */
+static bool may_go(const struct mqtt *m, const struct mqtt_inflight *slot, bool first)
+{
+    if (!slot->resend || slot->awaits == MQTT_PUBCOMP)
+        return slot->resend;
+    return !first && (!mqtt_is_publication(slot) || m->publishing < m->limits.receive_maximum);
+}
+
+static struct mqtt_inflight *due_record(struct mqtt *m, struct mqtt_record *record, bool first)
 {
     const struct mqtt_store *store = store_of(m);
     for (size_t index = 0; store->at(store->context, index, record); index++) {
         struct mqtt_inflight *slot = mqtt_slot(m, (uint16_t)record->key);
-        if (record->key < MQTT_STORE_RECEIVED && slot->resend && slot->packet_id == record->key)
+        if (record->key < MQTT_STORE_RECEIVED && slot->packet_id == (uint16_t)record->key &&
+            may_go(m, slot, first))
             return slot;
     }
+    return NULL;
+}
+
+/* The first in order that may go; a size of 0: its record is gone. */
+static struct mqtt_inflight *next_due(struct mqtt *m, struct mqtt_record *record)
+{
+    struct mqtt_inflight *slot = due_record(m, record, true);
+    if (slot == NULL)
+        slot = due_record(m, record, false);
+    if (slot != NULL)
+        return slot;
     record->size = 0;
     for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++) {
-        if (m->inflight[i].resend)
+        if (may_go(m, &m->inflight[i], false))
             return &m->inflight[i];
     }
     return NULL;
+}
+
+static bool is_something_due(const struct mqtt *m)
+{
+    for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++) {
+        if (m->inflight[i].resend)
+            return true;
+    }
+    return false;
 }
 
 /* Why it cannot be sent over this connection; 0: it can. */
@@ -238,9 +298,6 @@ static bool send_again(struct mqtt *m, struct mqtt_inflight *slot, const struct 
                        uint8_t head)
 {
     struct mqtt_writer w;
-    bool publication = mqtt_is_publication(slot);
-    if (publication && m->publishing >= m->limits.receive_maximum)
-        return false;
     if (mqtt_available(m, &w) < record->size + MQTT_HEADROOM)
         return false;
     if (head >> 4 == MQTT_PUBLISH && !m->renewed)
@@ -248,37 +305,50 @@ static bool send_again(struct mqtt *m, struct mqtt_inflight *slot, const struct 
     copy_record(m, record, &w, head);
     mqtt_commit(m, record->size);
     slot->resend = false;
-    m->publishing = (uint8_t)(m->publishing + publication);
+    m->publishing = (uint8_t)(m->publishing + mqtt_is_publication(slot));
 #if MQTT_WITH_ACK_TIMEOUT
     slot->since_ms = m->now_ms;
 #endif
 #if MQTT_WITH_STREAMING
-    if (head >> 4 == MQTT_PUBLISH && m->outgoing.source != NULL && m->outgoing.packet_id == slot->packet_id)
+    if (head >> 4 == MQTT_PUBLISH && m->outgoing.source != NULL && m->source_id == slot->packet_id)
         m->outgoing.left = m->outgoing.total;
 #endif
     m->statistics.replayed++;
     return true;
 }
 
+/* A SUBSCRIBE or UNSUBSCRIBE will not be answered. */
+static void tell_refusal(struct mqtt *m, uint16_t packet_id, unsigned type, uint8_t reason,
+                         struct mqtt_event *event)
+{
+    const struct mqtt_ack ack = {.packet_id = packet_id, .reasons = {&m->refusal, 1}};
+    m->refusal = reason;
+    mqtt_tell_filters(event, type, &ack);
+}
+
 /* True: the event tells. */
 static bool give_up(struct mqtt *m, struct mqtt_inflight *slot, uint8_t reason, struct mqtt_event *event)
 {
     const struct mqtt_ack ack = {.packet_id = slot->packet_id, .reason = reason};
+    unsigned type = slot->awaits;
+    mqtt_clear_details(event);
     if (mqtt_is_publication(slot)) {
-        mqtt_clear_details(event);
         mqtt_settle_publish(m, slot, &ack, event);
         return true;
     }
-    if (m->subscribe_id == slot->packet_id)
-        m->subscribe_id = 0;
     mqtt_free_slot(m, slot);
-    return false;
+    if (m->subscribe_id == ack.packet_id) {
+        m->subscribe_id = 0; /* the configured ones are asked for anew */
+        return false;
+    }
+    tell_refusal(m, ack.packet_id, type, reason, event);
+    return true;
 }
 
 static size_t whole_size(const struct mqtt *m, const struct mqtt_record *record)
 {
 #if MQTT_WITH_STREAMING
-    if (record->size > 0 && m->outgoing.source != NULL && m->outgoing.packet_id == record->key)
+    if (record->size > 0 && m->outgoing.source != NULL && m->source_id == (uint16_t)record->key)
         return record->size + m->outgoing.total;
 #else
     (void)m;
@@ -300,19 +370,43 @@ static bool replay(struct mqtt *m, struct mqtt_event *event)
         if (reason == 0 && !send_again(m, slot, &record, head))
             return false;
     }
-    m->replaying = false;
+    m->replaying = is_something_due(m);
     return false;
+}
+
+/* Why the configured subscriptions cannot be sent over this connection; 0: not now. */
+MQTT_SHARED static uint8_t refusal_of(const struct mqtt *m, int error)
+{
+    if (error == MQTT_ERROR_TOO_LARGE)
+        return MQTT_REASON_PACKET_TOO_LARGE;
+#if MQTT_WITH_PROPERTIES
+    if (error == MQTT_ERROR_UNAVAILABLE)
+        return mqtt_what_is_missing(m, m->config->subscriptions);
+#else
+    (void)m;
+#endif
+    return error == MQTT_ERROR_ARGUMENT ? MQTT_REASON_IMPLEMENTATION_SPECIFIC : 0;
+}
+
+/* True: the event tells. */
+static bool subscribe(struct mqtt *m, struct mqtt_event *event)
+{
+    int id = mqtt_send_filters(m, MQTT_SUBSCRIBE, m->config->subscriptions);
+    uint8_t reason = refusal_of(m, id);
+    m->subscribe_id = id > 0 ? (uint16_t)id : 0;
+    m->unservable = reason != 0;
+    if (reason == 0)
+        return false;
+    mqtt_clear_details(event);
+    tell_refusal(m, 0, MQTT_SUBACK, reason, event);
+    return true;
 }
 
 bool mqtt_session_continue(struct mqtt *m, struct mqtt_event *event)
 {
     if (m->replaying && replay(m, event))
         return true;
-    if (m->subscribing && m->subscribe_id == 0) {
-        int id = mqtt_send_filters(m, MQTT_SUBSCRIBE, m->config->subscriptions);
-        m->subscribe_id = id > 0 ? (uint16_t)id : 0;
-    }
-    return false;
+    return m->subscribing && m->subscribe_id == 0 && !m->unservable && subscribe(m, event);
 }
 
 #else

@@ -20,7 +20,7 @@ bool mqtt_is_sent(const struct mqtt *m, const struct mqtt_inflight *slot)
     (void)m;
     (void)slot;
 #if MQTT_WITH_STREAMING
-    if (m->outgoing.left > 0 && m->outgoing.packet_id == slot->packet_id)
+    if (m->outgoing.left > 0 && m->source_id == slot->packet_id)
         return false;
 #endif
 #if MQTT_WITH_SESSIONS
@@ -36,7 +36,7 @@ struct mqtt_inflight *mqtt_find_inflight(struct mqtt *m, uint16_t packet_id, uns
 {
     struct mqtt_inflight *slot = mqtt_slot(m, packet_id);
 #if MQTT_WITH_STREAMING
-    if (m->outgoing.left > 0 && m->outgoing.packet_id == packet_id)
+    if (m->outgoing.left > 0 && m->source_id == packet_id)
         return NULL; /* nobody can have it yet */
 #endif
     return slot->awaits == type && slot->packet_id == packet_id ? slot : NULL;
@@ -46,7 +46,7 @@ struct mqtt_inflight *mqtt_find_inflight(struct mqtt *m, uint16_t packet_id, uns
 __attribute__((noinline)) void mqtt_answered(struct mqtt *m, struct mqtt_inflight *slot)
 {
 #if MQTT_WITH_STREAMING
-    if (m->outgoing.packet_id == slot->packet_id)
+    if (m->source_id == slot->packet_id)
         m->outgoing.source = NULL;
 #endif
 #if MQTT_WITH_ACK_TIMEOUT

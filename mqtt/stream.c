@@ -11,19 +11,15 @@ __attribute__((noinline)) uint8_t mqtt_cut_frame(const struct mqtt *m, const uin
 {
     struct mqtt_reader r = frame->body; /* at the packet's body, up to all that has come */
     struct mqtt_slice topic;
-    if (frame->head >> 4 != MQTT_PUBLISH) {
-        mqtt_reader_fail(&frame->body, MQTT_REASON_PACKET_TOO_LARGE);
-        return frame->body.reason;
-    }
     mqtt_read_binary(&r, &topic);
     if (frame->head & 3u << MQTT_PUBLISH_QOS_SHIFT)
         mqtt_read_u16(&r);
     if (!mqtt_is_v311(m))
         mqtt_read_bytes(&r, mqtt_read_varint(&r), &topic);
-    if (r.reason == MQTT_REASON_SUCCESS) {
+    if (frame->head >> 4 == MQTT_PUBLISH && r.reason == MQTT_REASON_SUCCESS) {
         frame->size = (size_t)(r.at - data);
         frame->body.end = r.at;
-    } else if (length == m->transport->receive_capacity) {
+    } else if (frame->head >> 4 != MQTT_PUBLISH || length == m->transport->receive_capacity) {
         mqtt_reader_fail(&frame->body, MQTT_REASON_PACKET_TOO_LARGE); /* topic and properties have to fit */
     }
     return frame->body.reason;
@@ -32,7 +28,7 @@ __attribute__((noinline)) uint8_t mqtt_cut_frame(const struct mqtt *m, const uin
 void mqtt_begin_parts(struct mqtt *m, size_t left, bool drop, struct mqtt_event *event)
 {
     m->incoming.total = m->incoming.left = (uint32_t)left;
-    m->incoming.drop = drop;
+    m->dropping = drop;
     event->message.total = (uint32_t)left;
     event->type = MQTT_EVENT_MESSAGE_BEGIN;
 }
@@ -46,7 +42,7 @@ static bool finish_parts(struct mqtt *m)
     if (mqtt_available(m, &w) < MQTT_PUBACK_SIZE)
         return false;
 #if MQTT_WITH_QOS2
-    if (m->ack_head >> 4 == MQTT_PUBREC && !m->incoming.drop)
+    if (m->ack_head >> 4 == MQTT_PUBREC && !m->dropping)
         mqtt_qos2_keep(m, m->ack_id);
 #endif
     return true;
@@ -74,7 +70,7 @@ bool mqtt_receive_part(struct mqtt *m, struct mqtt_event *event)
     m->received_ms = m->now_ms;
     m->ping_pending = false; /* its answer is behind this message, which may take long */
     m->delivered = length;
-    return !m->incoming.drop;
+    return !m->dropping;
 }
 
 /* ---- Sent ---- */
@@ -95,8 +91,8 @@ static int send_span(struct mqtt *m, struct mqtt_span span)
 
 static void abandon(struct mqtt *m)
 {
-    if (m->outgoing.packet_id != 0) {
-        struct mqtt_inflight *slot = mqtt_slot(m, m->outgoing.packet_id);
+    if (m->source_id != 0) {
+        struct mqtt_inflight *slot = mqtt_slot(m, m->source_id);
         mqtt_free_slot(m, slot);
         m->publishing--;
         m->statistics.lost++;
@@ -105,7 +101,8 @@ static void abandon(struct mqtt *m)
     mqtt_end(m, MQTT_CAUSE_USER, MQTT_REASON_UNSPECIFIED);
 }
 
-bool mqtt_send_parts(struct mqtt *m, struct mqtt_event *event)
+/* True: it has filled all the room that there was. */
+static bool send_piece(struct mqtt *m)
 {
     const struct mqtt_transport *t = m->transport;
     struct mqtt_span room[2];
@@ -123,11 +120,19 @@ bool mqtt_send_parts(struct mqtt *m, struct mqtt_event *event)
     /* Room comes from the peer's acknowledgements, which a broker that reads nothing stops giving. */
     m->received_ms = m->now_ms;
     m->ping_pending = false;
+    return (size_t)first + (size_t)second == room[0].length + room[1].length;
+}
+
+bool mqtt_send_parts(struct mqtt *m, struct mqtt_event *event)
+{
+    while (send_piece(m) && m->outgoing.left > 0) {
+        /* a transport that sends at once has room anew, and nothing else would wake the caller */
+    }
     if (m->outgoing.left > 0)
         return false;
-    if (m->outgoing.packet_id != 0) {
+    if (m->source_id != 0) {
 #if MQTT_WITH_ACK_TIMEOUT
-        mqtt_slot(m, m->outgoing.packet_id)->since_ms = m->now_ms;
+        mqtt_slot(m, m->source_id)->since_ms = m->now_ms;
 #endif
         return false;
     }

@@ -33,7 +33,8 @@ struct mqtt_transport {
     /* All unread bytes, contiguous, valid until the next call of anything below but consume. */
     size_t (*receive)(void *context, const uint8_t **data);
     void (*consume)(void *context, size_t length);
-    /* Free room in the send buffer, in order, the second span used where a ring wraps. Returns the total. */
+    /* Free room in the send buffer, in order, the second span used where a ring wraps. Returns the total: the
+     * whole buffer when the connection has just come to OPEN. */
     size_t (*reserve)(void *context, struct mqtt_span room[2]);
     /* The first `length` bytes of the reserved room are written: send them. */
     void (*commit)(void *context, size_t length);

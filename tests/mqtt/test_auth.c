@@ -11,7 +11,9 @@ static struct {
     char last[32];
     char answer[32];
     bool refuses_to_begin;
+    struct mqtt_slice first, next; /* instead of the usual answers */
 } mechanism;
+static char long_text[500];
 
 static int step(void *context, enum mqtt_auth_step which, struct mqtt_slice data, struct mqtt_slice *answer)
 {
@@ -28,7 +30,9 @@ static int step(void *context, enum mqtt_auth_step which, struct mqtt_slice data
     if (which == MQTT_AUTH_BEGIN) {
         if (mechanism.refuses_to_begin)
             return -1;
-        *answer = TEXT("hello");
+        *answer = mechanism.first.data != NULL ? mechanism.first : TEXT("hello");
+    } else if (mechanism.next.data != NULL) {
+        *answer = mechanism.next;
     } else if (which == MQTT_AUTH_CONTINUE && data.length > 0) {
         mechanism.answer[0] = 'r';
         memcpy(mechanism.answer + 1, data.data, data.length);
@@ -112,6 +116,100 @@ static void again_within_the_session(void **state)
     assert_int_equal(mqtt_reauthenticate(&b.m, b.now_ms), 0);
     bench_free(&b);
 }
+
+/* An AUTH that can never be sent: nothing has begun, and the session goes on. */
+static void too_large_to_begin(void **state)
+{
+    struct bench b;
+    (void)state;
+    greet(&b);
+    bench_feed(&b, "20 (00 00 (27 00 00 00 0f 15 00 01 'M'))");
+    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    assert_int_equal(mqtt_reauthenticate(&b.m, b.now_ms), MQTT_ERROR_TOO_LARGE); /* for the broker */
+    assert_int_equal(mqtt_reauthenticate(&b.m, b.now_ms), MQTT_ERROR_TOO_LARGE);
+    bench_expect_idle(&b);
+    bench_expect_sent(&b, "");
+    bench_feed(&b, "f0 (18 (15 00 01 'M'))"); /* nobody asked for it */
+    bench_expect_end(&b, MQTT_CAUSE_PROTOCOL, 0x82);
+    bench_free(&b);
+
+    const struct mqtt_slice long_answer = {long_text, 500};
+    greet(&b); /* room for 512 bytes */
+    bench_feed(&b, SUCCESS);
+    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    mechanism.first = long_answer;
+    assert_int_equal(mqtt_reauthenticate(&b.m, b.now_ms), MQTT_ERROR_TOO_LARGE);
+    mechanism.first.length = 512 - 9 - 13;
+    b.hold = true;
+    b.ring_used = 1;
+    assert_int_equal(mqtt_reauthenticate(&b.m, b.now_ms), 0); /* when there is room */
+    b.ring_used = 0;
+    bench_expect_idle(&b);
+    assert_int_equal(b.ring_used, 512 - 9);
+    bench_free(&b);
+}
+
+/* An answer that can never be sent ends the connection. */
+static void too_large_to_go_on(void **state)
+{
+    struct bench b;
+    (void)state;
+    mechanism.next = (struct mqtt_slice){long_text, 500};
+    greet(&b);
+    b.wire_length = 0;
+    bench_feed(&b, "f0 (18 (15 00 01 'M' 16 00 02 'c1'))");
+    bench_expect_end(&b, MQTT_CAUSE_PROTOCOL, MQTT_REASON_IMPLEMENTATION_SPECIFIC);
+    bench_expect_sent(&b, "e0 01 83");
+    bench_free(&b);
+}
+
+#if MQTT_WITH_ACK_TIMEOUT
+/* No step of a re-authentication may be waited for longer than any other answer. */
+static void times_out(void **state)
+{
+    struct mqtt_config limited = config;
+    (void)state;
+    limited.keep_alive_s = 0;
+    limited.ack_timeout_ms = 3000;
+    for (unsigned steps = 0; steps < 3; steps++) {
+        struct bench b;
+        bench_init(&b, &limited);
+        bench_expect_idle(&b);
+        bench_feed(&b, SUCCESS);
+        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+        bench_expect_idle(&b);
+        assert_int_equal(mqtt_wait_ms(&b.m, b.now_ms), UINT32_MAX);
+        if (steps == 2) {
+            b.hold = true;
+            b.ring_used = b.ring_size; /* not even sent */
+        }
+        assert_int_equal(mqtt_reauthenticate(&b.m, b.now_ms), 0);
+        if (steps == 1) {
+            b.now_ms += 2999;
+            bench_feed(&b, "f0 (18 (15 00 01 'M'))");
+            bench_expect_idle(&b);
+        }
+        assert_int_equal(mqtt_wait_ms(&b.m, b.now_ms), 3000);
+        b.now_ms += 2999;
+        bench_expect_idle(&b);
+        b.now_ms++;
+        bench_expect_end(&b, MQTT_CAUSE_TIMEOUT, 0);
+        assert_int_equal(b.aborts, 1);
+        bench_next_attempt(&b); /* the new connection has nothing to do with it */
+        bench_feed(&b, SUCCESS);
+        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+        b.now_ms += 10000;
+        bench_expect_idle(&b);
+        assert_int_equal(mqtt_reauthenticate(&b.m, b.now_ms), 0);
+        bench_feed(&b, "f0 (00 (15 00 01 'M'))");
+        bench_expect_event(&b, MQTT_EVENT_AUTHENTICATED);
+        assert_int_equal(mqtt_wait_ms(&b.m, b.now_ms), 0);
+        bench_expect_idle(&b);
+        assert_int_equal(mqtt_wait_ms(&b.m, b.now_ms), UINT32_MAX);
+        bench_free(&b);
+    }
+}
+#endif
 
 static void wrong(void **state)
 {
@@ -245,6 +343,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(exchange),
         TEST(again_within_the_session),
+        TEST(too_large_to_begin),
+        TEST(too_large_to_go_on),
+#if MQTT_WITH_ACK_TIMEOUT
+        TEST(times_out),
+#endif
         TEST(wrong),
         TEST(cannot_begin),
         TEST(cut_everywhere),

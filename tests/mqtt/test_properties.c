@@ -202,7 +202,7 @@ static void what_the_broker_has_not(void **state)
 {
     const struct mqtt_subscription plain = {.filter = {TEXT("a"), TEXT("/b")}},
                                    plus = {.filter = {TEXT("a/"), TEXT("+")}}, hash = {.filter = {TEXT("#")}},
-                                   shared = {.filter = {TEXT("$sh"), TEXT("are/g/t")}},
+                                   shared = {.filter = {TEXT("$share/"), TEXT("g/t")}},
                                    own = {.filter = {TEXT("$share/g/t")}, .no_local = true};
     const struct mqtt_filters identified = {.subscriptions = &plain, .count = 1, .identifier = 1};
     struct bench b;

@@ -104,11 +104,14 @@ static void other_version_is_given_up_for_good(void **state)
     const struct mqtt_publish publish = {.topic = {TEXT("t")}, .qos = 1};
     (void)state;
     config.resume = true;
+    config.fall_back = true;
     bench_connected(&b, &config);
     assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 1);
     bench_feed(&b, "e0 01 8b");
     bench_expect_end(&b, MQTT_CAUSE_SERVER, 0x8B);
-    b.m.version = 4; /* as a fall-back does */
+    bench_next_attempt(&b);
+    bench_feed(&b, "20 02 00 01");
+    bench_expect_end(&b, MQTT_CAUSE_REFUSED, MQTT_REASON_UNSUPPORTED_VERSION);
     bench_next_attempt(&b);
     b.wire_length = 0;
     bench_feed(&b, "20 02 00 00");

@@ -220,6 +220,47 @@ static void all_refuse_by_a_close(void **state)
 }
 #endif
 
+/* The longest of many waits before the attempts that follow closes without an answer. */
+static uint32_t longest_wait_ms(const struct mqtt_config *config, unsigned attempt)
+{
+    uint32_t longest = 0;
+    for (uint32_t seed = 1; seed <= 200; seed++) {
+        struct bench b;
+        bench_init(&b, config);
+        mqtt_init(&b.m, config, &b.transport, seed);
+        bench_expect_idle(&b);
+        for (unsigned i = 0; i < attempt; i++) {
+            b.state = MQTT_TRANSPORT_ENDING;
+            bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
+            if (b.event.disconnected.retry_ms > longest && i + 1 == attempt)
+                longest = b.event.disconnected.retry_ms;
+            bench_next_attempt(&b);
+        }
+        bench_free(&b);
+    }
+    return longest;
+}
+
+/* The limit doubles when all have been tried with both, and not before. */
+static void backs_off_once_a_round(void **state)
+{
+    struct mqtt_config config = falling;
+    (void)state;
+    config.backoff_min_ms = 1000;
+    config.backoff_max_ms = 1000000;
+    for (unsigned brokers = 1; brokers <= (MQTT_WITH_BROKERS ? 3 : 1); brokers++) {
+#if MQTT_WITH_BROKERS
+        config.brokers = (uint8_t)brokers;
+#endif
+        /* The wait before the first attempt of a round is the last one with the old limit. */
+        for (unsigned attempt = 1; attempt <= 4 * brokers + 1; attempt++) {
+            uint32_t limit_ms = 1000u << (attempt - 1) / (2 * brokers);
+            uint32_t longest_ms = longest_wait_ms(&config, attempt);
+            assert_in_range(longest_ms, limit_ms * 3 / 4, limit_ms);
+        }
+    }
+}
+
 /* What says nothing of the version: no connection, silence, another refusal, a wrong CONNACK. */
 static void other_failures(void **state)
 {
@@ -319,6 +360,92 @@ static void session_of_the_other_version(void **state)
     bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
     expect_attempt(&b, 4);
     bench_free(&b);
+}
+
+static uint8_t lasting_memory[256];
+static struct mqtt_ram_store lasting;
+static const struct mqtt_publish kept_publish = {.topic = {MQTT_TEXT("t")}, .qos = 1};
+
+/* One publication in flight and one filter asked for, with 3.1.1 or 5.0; then a reset. */
+static struct mqtt_config leave_in_store(bool v311)
+{
+    const struct mqtt_subscription s = {.filter = {TEXT("x")}};
+    struct mqtt_config config = falling;
+    struct bench b;
+    mqtt_ram_store_init(&lasting, lasting_memory, sizeof lasting_memory);
+    config.session_expiry_s = 60;
+    config.store = &lasting.store;
+    bench_init(&b, &config);
+    if (v311) {
+        bench_expect_idle(&b);
+        bench_feed(&b, "20 02 00 01");
+        bench_expect_end(&b, MQTT_CAUSE_REFUSED, MQTT_REASON_UNSUPPORTED_VERSION);
+        bench_next_attempt(&b);
+        bench_feed(&b, "20 02 00 00");
+        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    } else {
+        bench_connect(&b, NULL);
+    }
+    assert_int_equal(mqtt_publish(&b.m, &kept_publish, b.now_ms), 1);
+    assert_int_equal(mqtt_subscribe(&b.m, &s, 1, b.now_ms), 2);
+    bench_free(&b);
+    config.resume = true;
+    return config;
+}
+
+/* A reset does not make packets of 5.0 out of those of 3.1.1: with it they are sent again. */
+static void store_of_the_old_version(void **state)
+{
+    struct bench b;
+    const struct mqtt_config config = leave_in_store(true);
+    (void)state;
+    bench_init(&b, &config);
+    assert_int_equal(mqtt_version(&b.m), 4);
+    bench_connect(&b, "20 02 01 00");
+    bench_expect_sent(&b, "3a 05 00 01 't' 00 01");
+    bench_feed(&b, "40 02 00 01");
+    bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
+    bench_expect_idle(&b);
+    assert_int_equal(lasting.used, 0);
+    b.state = MQTT_TRANSPORT_CLOSED;
+    bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
+    expect_attempt(&b, 5);
+    bench_free(&b);
+}
+
+/* If it is not spoken any more, by us or by the broker, they are told as lost, either way. */
+static void store_of_no_version_that_is_spoken(void **state)
+{
+    (void)state;
+    for (unsigned row = 0; row < 3; row++) {
+        struct bench b;
+        struct mqtt_config config = leave_in_store(row < 2);
+        bool now_311 = row == 2;
+        config.fall_back = row == 1;
+        config.version = now_311 ? 4 : 5;
+        bench_init(&b, &config);
+        bench_expect_idle(&b);
+        if (row == 1) {
+            assert_int_equal(b.wire[8], 4);
+            bench_feed(&b, "20 02 00 01");
+            bench_expect_end(&b, MQTT_CAUSE_REFUSED, 1);
+            expect_attempt(&b, 5);
+        } else {
+            assert_int_equal(b.wire[9] & 2, now_311 ? 0 : 2); /* another session, where that can be said */
+        }
+        b.wire_length = 0;
+        bench_feed(&b, now_311 ? "20 02 01 00" : "20 03 00 00 00");
+        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+        assert_false(b.event.connected.session_present);
+        bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
+        assert_int_equal(b.event.published.packet_id, 1);
+        assert_int_equal(b.event.published.reason, MQTT_REASON_PACKET_ID_NOT_FOUND);
+        bench_expect_idle(&b);
+        bench_expect_sent(&b, "");
+        assert_int_equal(lasting.used, 0);
+        assert_true(mqtt_publish(&b.m, &kept_publish, b.now_ms) > 0);
+        bench_free(&b);
+    }
 }
 #endif
 
@@ -423,10 +550,13 @@ int main(void)
 #if MQTT_WITH_BROKERS
         cmocka_unit_test(all_refuse_by_a_close),
 #endif
+        cmocka_unit_test(backs_off_once_a_round),
         cmocka_unit_test(other_failures),
 #if MQTT_WITH_SESSIONS
         cmocka_unit_test(sessions),
         cmocka_unit_test(session_of_the_other_version),
+        cmocka_unit_test(store_of_the_old_version),
+        cmocka_unit_test(store_of_no_version_that_is_spoken),
 #endif
 #if MQTT_WITH_STREAMING
         cmocka_unit_test(large_messages),
