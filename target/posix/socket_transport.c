@@ -228,8 +228,9 @@ void socket_transport_init(struct socket_transport *t, const char *host, const c
 
 void socket_transport_wait(struct socket_transport *t, uint32_t timeout_ms)
 {
-    if (t->closing)
-        (void)socket_state(t); /* takes in the end, which would wake us for ever */
+    /* Takes in the end, which would wake us for ever. */
+    if (t->closing && socket_state(t) == MQTT_TRANSPORT_CLOSED)
+        return;
     short output = t->state == MQTT_TRANSPORT_OPENING || t->tx_length > 0 ? POLLOUT : 0;
     struct pollfd p = {.fd = t->fd, .events = (short)(POLLIN | output)};
     (void)poll(&p, t->fd >= 0 ? 1 : 0, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);

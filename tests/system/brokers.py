@@ -22,9 +22,12 @@ def install_aedes(folder):
     """Into `folder`, as the lock file says. Returns the reason if that cannot be done."""
     if not shutil.which("npm"):
         return "npm is not installed"
+    if subprocess.run(["node", "-e", "const [a, b] = process.versions.node.split('.'); process.exit(a > 18 || (a == 18 && b >= 20) ? 0 : 1)"],
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        return "aedes needs Node 18.20 or newer"
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", "broker.js"):
-        shutil.copy(AEDES / name, folder / name)
+    for file in AEDES.iterdir():
+        shutil.copy(file, folder)
     installed = folder / "installed"
     wanted = (AEDES / "package-lock.json").read_text()
     if installed.exists() and installed.read_text() == wanted:
@@ -73,34 +76,63 @@ class Mosquitto:
 
 
 class Aedes:
+    """Keeps its sessions in memory, or so that they outlive it."""
+
     name = "aedes"
     versions = ("mqttv311",)
+    script = "broker.js"
 
-    def __init__(self, port, folder):
-        self.port = port
-        self.process = subprocess.Popen(["node", "broker.js", str(port)], cwd=folder, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True)
+    def __init__(self, port, folder, persistent=False):
+        self.port, self.program = port, folder
+        self.folder = tempfile.TemporaryDirectory() if persistent else None
+        self.start()
+
+    def start(self):
+        arguments = [self.folder.name] if self.folder else []
+        self.process = subprocess.Popen(["node", self.script, str(self.port), *arguments], cwd=self.program,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.output = harness.Lines(self.process.stdout, self.name)
         self.output.wait("running")
+
+    def restart(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(harness.LIMIT)
+        self.process.stdout.close()
+        self.start()
 
     def stop(self):
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+        if self.folder:
+            self.folder.cleanup()
+
+
+class Aliases(Aedes):
+    """Sends topic aliases, which no broker does that can be had here."""
+
+    name = "aliases"
+    versions = ("mqttv5",)
+    script = "aliases.js"
 
 
 class CuttingProxy:
     """Passes bytes on to a port of the loopback and resets each connection after a random number of them.
 
     The numbers come from the seed alone, between `least` and `most`, of one direction or the other: a broker that
-    sends its queue in one burst must not use up what the acknowledgements need. Without them nothing is cut, and
-    the bytes are only counted.
+    sends its queue in one burst must not use up what the acknowledgements need. Without them nothing is cut but by
+    `cut`, and the bytes are only counted.
+
+    With `one_at_a_time` the Receive Maximum that a client announces becomes 1 on its way.
     """
 
-    def __init__(self, port, seed=0, least=None, most=None):
+    RECEIVE_MAXIMUM = b"\x21\x00\x14"  # the tool's
+
+    def __init__(self, port, seed=0, least=None, most=None, one_at_a_time=False):
         self.target, self.least, self.most = port, least, most
+        self.one_at_a_time = one_at_a_time
         self.random = random.Random(seed)
-        self.cuts = self.connections = 0
+        self.cuts = self.connections = self.lowered = 0
         self.bytes_up = self.bytes_down = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -115,20 +147,31 @@ class CuttingProxy:
     def stop(self):
         self.wake.send(b"x")
         self.thread.join()
-        for end in list(self.ends):
-            self._close(end)
+        while self.ends:
+            self._close(next(iter(self.ends)))
         for each in (self.selector, self.listener, self.waker, self.wake):
             each.close()
+
+    def cut(self):
+        """All connections that there are, now."""
+        self.wake.send(b"c")
 
     def _run(self):
         while True:
             for key, _ in self.selector.select():
                 if key.fileobj is self.waker:
-                    return
-                if key.fileobj is self.listener:
+                    if self.waker.recv(1) == b"x":
+                        return
+                    self._cut_all()
+                elif key.fileobj is self.listener:
                     self._accept()
                 elif key.fileobj in self.ends:
                     self._pass_on(key.fileobj)
+
+    def _cut_all(self):
+        while self.ends:
+            self.cuts += 1
+            self._close(next(iter(self.ends)), reset=True)
 
     def _accept(self):
         client, _ = self.listener.accept()
@@ -140,7 +183,7 @@ class CuttingProxy:
         limits = {client: None, broker: None}
         if self.most:
             limits[self.random.choice((client, broker))] = self.random.randint(self.least, self.most)
-        connection = {"client": client, "broker": broker, "left": limits}
+        connection = {"client": client, "broker": broker, "left": limits, "greeted": False}
         self.connections += 1
         for end in (client, broker):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -156,6 +199,10 @@ class CuttingProxy:
             if left[end] is not None:
                 data = data[:left[end]]
                 left[end] -= len(data)
+            if up and self.one_at_a_time and not connection["greeted"]:
+                connection["greeted"] = True
+                self.lowered += data.count(self.RECEIVE_MAXIMUM)
+                data = data.replace(self.RECEIVE_MAXIMUM, b"\x21\x00\x01", 1)
             (connection["broker"] if up else connection["client"]).sendall(data)
         except OSError:
             data = b""

@@ -27,6 +27,7 @@ struct pub {
     uint32_t published; /* handed to the engine */
     uint32_t settled;   /* the broker has them; of QoS 0 as soon as they were sent */
     bool streaming;     /* a message from a source is under way: nothing else until it is settled */
+    uint16_t stream_id; /* its packet id; 0 with QoS 0 */
     uint32_t next_ms;   /* of the next repetition */
 };
 
@@ -180,10 +181,13 @@ static void set_payload(struct pub *p, const struct mqtt_slice *text)
     publish->payload[0].length = 0;
 }
 
-static void settle(struct pub *p)
+/* While a message streams, those before it may still be acknowledged. */
+static void settle(struct pub *p, uint16_t packet_id)
 {
     p->settled++;
-    if (p->streaming && by_lines(p))
+    if (!p->streaming || packet_id != p->stream_id)
+        return;
+    if (by_lines(p))
         drop_line(&p->input, p->publish.source_length);
     p->streaming = p->client.sending = false;
 }
@@ -213,24 +217,25 @@ static bool publish_next(struct pub *p)
     p->published++;
     p->next_ms = now + p->options->repeat_delay_ms;
     p->streaming = p->client.sending = p->publish.source != NULL;
+    p->stream_id = (uint16_t)id;
     if (p->streaming)
         return true;
     if (by_lines(p))
         drop_line(&p->input, text.length);
     if (id == 0)
-        settle(p);
+        settle(p, 0);
     return true;
 }
 
 /* ---- Events ---- */
 
-static void on_published(struct pub *p, uint8_t reason)
+static void on_published(struct pub *p, uint16_t packet_id, uint8_t reason)
 {
     if (reason >= MQTT_REASON_UNSPECIFIED) {
         complain("the broker refuses the message: %s", reason_text(reason));
         p->client.status = STATUS_FAILED;
     }
-    settle(p);
+    settle(p, packet_id);
 }
 
 /* Without a session nobody knows what has become of what was under way; a half message is sent again. */
@@ -252,7 +257,7 @@ static void on_disconnected(struct pub *p, unsigned lost)
 static void handle(struct pub *p, const struct mqtt_event *event)
 {
     if (event->type == MQTT_EVENT_PUBLISHED)
-        on_published(p, event->published.reason);
+        on_published(p, event->published.packet_id, event->published.reason);
     else if (event->type == MQTT_EVENT_DISCONNECTED)
         on_disconnected(p, event->disconnected.lost);
 }
