@@ -83,6 +83,7 @@ simulate: packages-run
 
 bench: packages-bench host tools
 	@bench/net.sh $(HOST)/virtual-board
+	@bench/lwip/versus.sh $(HOST)/virtual-board
 	@bench/kernel.sh $(HOST)
 	@bench/mqtt.sh $(HOST)/virtual-board
 	@bench/path.sh $(HOST)/virtual-board
@@ -123,7 +124,7 @@ lint: packages-lint
 	@cmake --preset host-debug >/dev/null
 	@cmake/lint.sh $(HOST)
 
-format:
+format: packages-lint
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean:

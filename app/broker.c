@@ -8,14 +8,19 @@ enum {
     KEEP_ALIVE_MS = 0,       /* MQTT's own keep-alive does it */
 };
 
+static const struct config_broker *chosen(const struct broker *broker)
+{
+    return &config.brokers[broker_number(broker)];
+}
+
 static int open(void *context)
 {
     struct broker *broker = context;
 
-    broker->address = config.broker_address;
+    broker->address = chosen(broker)->address;
     if (broker->address != 0)
         return tcp_connect(&broker->socket, broker->address, config.broker_port, broker->now_ms);
-    int error = dns_start(broker->net, config.broker_host, broker->now_ms);
+    int error = dns_start(broker->net, chosen(broker)->host, broker->now_ms);
     broker->resolving = error == NET_OK;
     return error;
 }
@@ -107,5 +112,5 @@ void broker_poll(struct broker *broker, uint32_t now_ms)
     if (result == NET_OK)
         result = tcp_connect(&broker->socket, broker->address, config.broker_port, now_ms);
     if (result != NET_OK)
-        LOG_WARNING("broker: no address for %s (%d)", config.broker_host, result);
+        LOG_WARNING("broker: no address for %s (%d)", chosen(broker)->host, result);
 }

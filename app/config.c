@@ -9,9 +9,11 @@ const struct config config = {
     .netmask = CONFIG_NETMASK,
     .gateway = CONFIG_GATEWAY,
     .dns_server = CONFIG_DNS_SERVER,
-    .broker_address = CONFIG_BROKER_ADDRESS,
-    .broker_host = CONFIG_BROKER_HOST,
+    .brokers = {CONFIG_BROKERS},
     .broker_port = CONFIG_BROKER_PORT,
+#if MQTT_WITH_BROKERS
+    .broker_count = CONFIG_BROKER_COUNT,
+#endif
 #if NET_WITH_SNTP
     .ntp_server = CONFIG_NTP_SERVER,
     .ntp_host = CONFIG_NTP_HOST,

@@ -5,7 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mqtt/features.h"
 #include "net/features.h"
+
+enum { CONFIG_BROKERS_MAX = MQTT_WITH_BROKERS ? 4 : 1 };
+
+struct config_broker {
+    uint32_t address; /* 0: host */
+    const char *host;
+};
 
 struct config {
     bool mac_given; /* false: made from the chip's unique id */
@@ -14,9 +22,11 @@ struct config {
     uint32_t netmask;
     uint32_t gateway;
     uint32_t dns_server;
-    uint32_t broker_address; /* 0: broker_host */
-    const char *broker_host;
+    struct config_broker brokers[CONFIG_BROKERS_MAX]; /* in the order in which they are tried */
     uint16_t broker_port;
+#if MQTT_WITH_BROKERS
+    uint8_t broker_count;
+#endif
 #if NET_WITH_SNTP
     uint32_t ntp_server;  /* 0: those that DHCP names, then ntp_host */
     const char *ntp_host; /* "": none */

@@ -6,8 +6,9 @@
 #   IP_ADDRESS         192.168.1.10 or 192.168.1.10/24; unset: DHCP
 #   GATEWAY_ADDRESS    with IP_ADDRESS; unset: none
 #   DNS_ADDRESS        with IP_ADDRESS, and BROKER_HOST or NTP_HOST
-#   BROKER_IP_ADDRESS  unset: 10.0.2.2, the host as the virtual board sees it
-#   BROKER_HOST        a name instead of an address
+#   BROKER_IP_ADDRESS  unset: 10.0.2.2, the host as the virtual board sees it; for the full firmware (MOTE_FULL=1)
+#                      up to four, to be tried in turn: 192.168.1.2,192.168.1.3
+#   BROKER_HOST        a name instead of an address, or up to four likewise
 #   BROKER_PORT        unset: 1883
 #   NTP_ADDRESS        time server of the full firmware; unset: those that DHCP names, then
 #   NTP_HOST           a name instead of an address; unset: none
@@ -48,6 +49,34 @@ host() {
         [ ${#2} -le 127 ] ||
         refuse "$1=$2 is not a host name: letters, digits, hyphens and dots, 127 at most"
     [ "$ip" = 0 ] || [ "$dns" != 0 ] || refuse "$1=$2 with IP_ADDRESS needs DNS_ADDRESS, the name server to ask"
+}
+
+brokers_max=4 # CONFIG_BROKERS_MAX of app/config.h
+
+# brokers NAME LIST: sets `brokers`, as C, and `count`
+brokers() {
+    case $2 in
+    , | ,* | *, | *,,*) refuse "$1=$2 has an empty place: the brokers of a list stand between single commas" ;;
+    *,*[[:blank:]]* | *[[:blank:]]*,*) refuse "$1=$2 has a blank in it: commas alone separate the brokers of a list" ;;
+    esac
+    brokers="" count=0 rest=$2,
+    while [ -n "$rest" ]; do
+        one=${rest%%,*} rest=${rest#*,}
+        if [ "$1" = BROKER_HOST ]; then
+            host "$1" "$one"
+            entry="{0, \"$one\"}"
+        else
+            entry="{$(address "$1" "$one"), \"\"}"
+        fi
+        case $brokers in
+        *"$entry"*) refuse "$1=$2 names $one twice" ;;
+        esac
+        brokers="$brokers${brokers:+, }$entry"
+        count=$((count + 1))
+    done
+    [ $count -le $brokers_max ] || refuse "$1=$2 names $count brokers: $brokers_max are the most"
+    [ $count = 1 ] || [ "${MOTE_FULL:-}" = 1 ] ||
+        refuse "$1=$2 names $count brokers: the standard firmware knows one, the full one (MOTE_FULL=1) tries several in turn"
 }
 
 for name in MAC_ADDRESS IP_ADDRESS GATEWAY_ADDRESS DNS_ADDRESS BROKER_IP_ADDRESS BROKER_HOST BROKER_PORT \
@@ -96,13 +125,11 @@ else
     done
 fi
 
-broker=0 host=""
 if [ -n "${BROKER_HOST:-}" ]; then
     [ -z "${BROKER_IP_ADDRESS:-}" ] || refuse "set BROKER_HOST or BROKER_IP_ADDRESS, not both"
-    host BROKER_HOST "$BROKER_HOST"
-    host=$BROKER_HOST
+    brokers BROKER_HOST "$BROKER_HOST"
 else
-    broker=$(address BROKER_IP_ADDRESS "${BROKER_IP_ADDRESS:-10.0.2.2}")
+    brokers BROKER_IP_ADDRESS "${BROKER_IP_ADDRESS:-10.0.2.2}"
 fi
 
 port=${BROKER_PORT:-1883}
@@ -124,8 +151,8 @@ new=$(
 #define CONFIG_NETMASK $netmask
 #define CONFIG_GATEWAY $gateway
 #define CONFIG_DNS_SERVER $dns
-#define CONFIG_BROKER_ADDRESS $broker
-#define CONFIG_BROKER_HOST "$host"
+#define CONFIG_BROKERS $brokers
+#define CONFIG_BROKER_COUNT $count
 #define CONFIG_BROKER_PORT $port
 #define CONFIG_NTP_SERVER $ntp
 #define CONFIG_NTP_HOST "${NTP_HOST:-}"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/config.h"
+#include "app/crash_storm.h"
 #include "app/identity.h"
 #include "app/telemetry.h"
 #include "app/telemetry_session.h"
@@ -22,6 +23,11 @@
 KERNEL_DEFINE
 
 static int clock_error;
+
+#if MOTE_FULL
+static struct crash_storm crash_storm __attribute__((section(".noinit")));
+static uint64_t stable_us; /* from then on this run has lasted */
+#endif
 
 enum {
     WATCHDOG_MS = 8000,
@@ -101,6 +107,14 @@ static void show_link(const struct ethernet_link *link, bool up)
         LOG_WARNING("link down");
 }
 
+static void note_stable(void)
+{
+#if MOTE_FULL
+    if (clock_now() >= stable_us)
+        crash_storm_end(&crash_storm);
+#endif
+}
+
 /* Whatever stops this task, or keeps its interrupts from coming, ends in the watchdog's reset. */
 TASK(link)
 {
@@ -125,6 +139,7 @@ TASK(link)
     else if (change == ETHERNET_RECOVERED)
         LOG_WARNING("ethernet: set up anew");
     iwdg_feed();
+    note_stable();
 }
 
 /* What the full firmware says of its tasks; 0: nothing. */
@@ -181,12 +196,13 @@ TASK(telemetry)
 
 /* ---- Boot ---- */
 
-static void log_crash(void)
+/* Returns whether it was one. */
+static bool log_crash(void)
 {
     struct crash_record crash;
 
     if (!crash_take(&crash))
-        return;
+        return false;
     if (crash.reason == CRASH_ASSERTION)
         LOG_ERROR("last run: assertion %s %u", crash.module, (unsigned)crash.number);
     else
@@ -194,6 +210,24 @@ static void log_crash(void)
                   crash.reason == CRASH_EXCEPTION ? "exception" : "stack overflow in exception",
                   (unsigned)crash.number, (unsigned)crash.pc, (unsigned)crash.lr, (unsigned)crash.cfsr,
                   (unsigned)crash.hfsr, (unsigned)crash.bfar);
+    return true;
+}
+
+/* Before anything is sent, and before the watchdog runs. */
+static void pause_after_crashes(bool crashed)
+{
+#if MOTE_FULL
+    uint32_t pause_s = crash_storm_begin(&crash_storm, crashed);
+    uint64_t end_us = clock_now() + seconds(pause_s);
+
+    if (pause_s > 0)
+        LOG_WARNING("%u crashes in a row: waiting %u s", (unsigned)crash_storm.crashes, (unsigned)pause_s);
+    while (clock_now() < end_us)
+        ;
+    stable_us = end_us + seconds(CRASH_STORM_STABLE_S);
+#else
+    (void)crashed;
+#endif
 }
 
 /* Sequence numbers and ports must not be guessed: without the true random source the device would be weak. */
@@ -225,14 +259,16 @@ INIT
     uint32_t seed[4] = {0};
     uint8_t mac[6];
     static struct net_device device; /* the stack keeps a pointer to it */
+    const char *cause;
     int error;
 
     button_init();
     log_init(clock_now);
-    LOG_INFO("mote " MOTE_VERSION ", started by %s", chip_reset_cause());
+    cause = chip_reset_cause();
+    LOG_INFO("mote " MOTE_VERSION ", started by %s", cause);
     if (clock_error != 0)
         LOG_ERROR("clock: not from the ST-LINK at 180 MHz (%d)", clock_error);
-    log_crash();
+    pause_after_crashes(log_crash() || memcmp(cause, "watchdog", strlen("watchdog")) == 0);
     draw_seed(seed);
     choose_mac(mac);
     error = ethernet_init(mac);

@@ -25,6 +25,12 @@ static const struct mqtt_config mqtt_config = {
     .client_id = identity_name,
     .will = &will,
     .keep_alive_s = 60,
+#if MQTT_WITH_QOS2
+    .qos2 = true,
+#endif
+#if MQTT_WITH_ACK_TIMEOUT
+    .ack_timeout_ms = 30000,
+#endif
 };
 
 #if NET_WITH_MDNS
@@ -38,6 +44,33 @@ static const char *short_name(void)
     return name;
 }
 #endif
+
+static void log_broker(const struct config_broker *broker)
+{
+    if (broker->address != 0)
+        LOG_INFO("broker " LOG_IP_FORMAT ":%u", LOG_IP(broker->address), config.broker_port);
+    else
+        LOG_INFO("broker %s:%u", broker->host, config.broker_port);
+}
+
+static void log_brokers(void)
+{
+    log_broker(&config.brokers[0]);
+#if MQTT_WITH_BROKERS
+    for (size_t i = 1; i < config.broker_count; i++)
+        log_broker(&config.brokers[i]);
+#endif
+}
+
+static const struct mqtt_config *session_config(struct network *n)
+{
+#if MQTT_WITH_SESSIONS
+    return session_init(&n->session, &mqtt_config);
+#else
+    (void)n;
+    return &mqtt_config;
+#endif
+}
 
 void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4],
                   const struct net_device *device)
@@ -62,17 +95,14 @@ void network_init(struct network *n, const uint8_t mac[6], const uint32_t seed[4
 
     memcpy(net_config.mac, mac, 6);
     memcpy(net_config.seed, seed, sizeof net_config.seed);
-    if (config.broker_address != 0)
-        LOG_INFO("broker " LOG_IP_FORMAT ":%u", LOG_IP(config.broker_address), config.broker_port);
-    else
-        LOG_INFO("broker %s:%u", config.broker_host, config.broker_port);
+    log_brokers();
     net_init(&n->net, &net_config, device);
     broker_init(&n->broker, &n->net);
 #if NET_WITH_PING
     broker_ping_init(&n->ping, &n->net);
 #endif
     n->settings = settings_default;
-    mqtt_init(&n->mqtt, &mqtt_config, &n->broker.transport, net_random(&n->net));
+    mqtt_init(&n->mqtt, session_config(n), &n->broker.transport, net_random(&n->net));
     mm2_init(&n->mm2, &settings_tree, &n->settings, identity_topics, net_random(&n->net));
 }
 
@@ -183,12 +213,43 @@ static void setting_changed(struct network *n, size_t leaf)
         board_led(BOARD_LD3, n->settings.led);
     log_setting(n, leaf);
     n->changed |= 1u << leaf;
+#if MQTT_WITH_SESSIONS
+    if (!mqtt_is_connected(&n->mqtt))
+        n->session.changed |= 1u << leaf;
+#endif
 }
 
-static void handle(struct network *n, const struct mqtt_event *event)
+/* The settings' share of an event; returns the setting that a client has changed, or -1. */
+static int handle_settings(struct network *n, struct mqtt_event *event)
 {
     int leaf;
 
+#if MQTT_WITH_SESSIONS
+    session_before(&n->session, event, &n->mm2, broker_number(&n->broker));
+#endif
+    mm2_handle(&n->mm2, event, &leaf);
+#if MQTT_WITH_SESSIONS
+    session_after(&n->session, event, &n->mm2);
+#endif
+    return leaf;
+}
+
+/* The engine has said which is next. */
+static void turn_to_broker(struct network *n, const struct mqtt_event *event)
+{
+#if MQTT_WITH_BROKERS
+    if (n->broker.number == event->disconnected.broker)
+        return;
+    n->broker.number = event->disconnected.broker;
+    log_broker(&config.brokers[n->broker.number]);
+#else
+    (void)n;
+    (void)event;
+#endif
+}
+
+static void handle(struct network *n, struct mqtt_event *event)
+{
     if (event->type == MQTT_EVENT_CONNECTED)
         LOG_INFO("connected to broker " LOG_IP_FORMAT, LOG_IP(n->broker.address));
     else if (event->type == MQTT_EVENT_DISCONNECTED)
@@ -197,9 +258,11 @@ static void handle(struct network *n, const struct mqtt_event *event)
     if (event->type == MQTT_EVENT_CONNECTED || event->type == MQTT_EVENT_DISCONNECTED)
         n->ping_wanted = true;
 #endif
-    mm2_handle(&n->mm2, event, &leaf);
+    int leaf = handle_settings(n, event);
     if (leaf >= 0)
         setting_changed(n, (size_t)leaf);
+    if (event->type == MQTT_EVENT_DISCONNECTED)
+        turn_to_broker(n, event);
 }
 
 /* Without a network there is nothing to attempt; a session outlives a short absence of it. */

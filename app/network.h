@@ -7,6 +7,7 @@
 
 #include "app/broker.h"
 #include "app/broker_ping.h"
+#include "app/session.h"
 #include "app/settings.h"
 #include "mqtt/mqtt.h"
 #include "net/net.h"
@@ -16,6 +17,9 @@ struct network {
     struct net net;
     struct broker broker;
     struct mqtt mqtt;
+#if MQTT_WITH_SESSIONS
+    struct session session;
+#endif
     struct mm2 mm2;
     struct settings settings;
     bool was_up;

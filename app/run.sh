@@ -53,11 +53,15 @@ if [ "$elf" = - ]; then
 else
     topics=$("$board" --net none --cable out --no-leds --until 'topics ' --timeout 5 "$elf" | sed -n '/] I MAC/s/.*topics //p')
 fi
+# As this machine calls it: the first of several; 10.0.2.2 is this machine to the virtual board.
+broker=${BROKER_HOST:-${BROKER_IP_ADDRESS:-10.0.2.2}}
+broker=${broker%%,*}
+[ "$broker" != 10.0.2.2 ] || broker=127.0.0.1
 cat <<END
 
 In another terminal:
-    mosquitto_sub -h 127.0.0.1 -p $port -v -t '$topics/#'
-    mosquitto_pub -h 127.0.0.1 -p $port -V 5 -t '$topics/settings/led' -m true     lights LD3
+    mosquitto_sub -h $broker -p $port -v -t '$topics/#'
+    mosquitto_pub -h $broker -p $port -V 5 -t '$topics/settings/led' -m true     lights LD3
 Keys here: b presses the button, c pulls or plugs the cable, r resets, q quits.
 
 END

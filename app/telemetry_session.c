@@ -15,8 +15,11 @@ size_t telemetry_write_session(const struct mqtt *mqtt, char json[TELEMETRY_SESS
         const char *name;
         uint32_t count;
     } members[] = {
+        {"attempts", all->attempts},
         {"sessions", all->sessions},
         {"resumed", all->resumed},
+        {"violations", all->violations},
+        {"timeouts", all->timeouts},
         {"received", session.received},
         {"sent", session.sent},
         {"acknowledged", session.acknowledged},

@@ -23,7 +23,7 @@ enum {
     PAYLOAD = 64,
 };
 
-const struct config config = {.broker_address = PEER_ADDRESS, .broker_port = PEER_PORT};
+const struct config config = {.brokers = {{.address = PEER_ADDRESS}}, .broker_port = PEER_PORT};
 
 struct state {
     struct net net;

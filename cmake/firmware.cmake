@@ -41,13 +41,20 @@ if(app_sources)
   function(mote_configured_firmware name app)
     set(header ${CMAKE_BINARY_DIR}/config/${name}/config_values.h)
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/config/${name})
+    set(full 0)
+    if(app MATCHES "-full$")
+      set(full 1)
+    endif()
     # Run at each build, since the environment is no file; writes only what changed.
     add_custom_target(${name}-config BYPRODUCTS ${header}
-      COMMAND env ${ARGN} sh ${CMAKE_SOURCE_DIR}/app/configure.sh ${header}
+      COMMAND env ${ARGN} MOTE_FULL=${full} sh ${CMAKE_SOURCE_DIR}/app/configure.sh ${header}
       VERBATIM)
     mote_program(${name} app/config.c $<TARGET_OBJECTS:${app}>)
     target_link_libraries(${name} PRIVATE $<TARGET_PROPERTY:${app},LINK_LIBRARIES>)
     target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/config/${name})
+    if(full)
+      target_link_options(${name} PRIVATE -Wl,--defsym=STACK_SIZE=4096)
+    endif()
     add_dependencies(${name} ${name}-config)
   endfunction()
 
@@ -67,6 +74,8 @@ if(app_sources)
   mote_configured_firmware(mote-name app ${none} MAC_ADDRESS=02-00-00-03-02-02
     BROKER_HOST=broker.mote.test)
   mote_configured_firmware(mote-local-full app-full ${none} BROKER_HOST=broker.local)
+  mote_configured_firmware(mote-brokers-full app-full ${none} MAC_ADDRESS=02-00-00-03-02-01
+    IP_ADDRESS=192.168.77.2 BROKER_IP_ADDRESS=192.168.77.1,192.168.77.3)
 
   # The whole firmware with a publisher in it (bench/throughput.sh).
   set(throughput_sources ${app_sources} bench/throughput/throughput.c)
@@ -104,11 +113,13 @@ foreach(program IN LISTS benches)
   mote_firmware(bench-${name} ${program})
 endforeach()
 target_sources(bench-path PRIVATE app/broker.c)
-# The MQTT engine with everything on.
+# The engines with everything on.
 mote_program(bench-mqtt-full bench/mqtt.c)
 target_link_libraries(bench-mqtt-full PRIVATE mqtt-full)
-# Side by side with lwIP, by bench/net.sh alone.
-if(EXISTS "${MOTE_LWIP}/src/core/tcp.c")
+mote_program(bench-net-full bench/net.c)
+target_link_libraries(bench-net-full PRIVATE net-full)
+# Side by side with lwIP, for bench/lwip/versus.sh alone.
+if(MOTE_VERSUS)
   add_subdirectory(bench/lwip)
 endif()
 # The kernel's budgets are of -O2, and its paths are inline.

@@ -1,23 +1,23 @@
 #!/bin/sh
-# `net` and lwIP side by side, for bench/net.sh: the same frames, the same calls, the same compiler and flags.
-#   bench/lwip/versus.sh VIRTUAL_BOARD
+# `net` and lwIP side by side: the same frames, the same calls, the same compiler and flags.
+#   bench/lwip/versus.sh VIRTUAL_BOARD [ours]      ours: without lwIP, and without asking for it
 set -eu
 cd "$(dirname "$0")/../.."
 board=$1
-sources=$(bench/lwip/fetch.sh) || {
-    echo "so net's figures are without lwIP's beside them"
-    exit 0
-}
+sources=""
+[ "${2:-}" = ours ] || sources=$(bench/lwip/fetch.sh) || echo "so net's figures are without lwIP's beside them"
 configure() { # folder, -O
-    cmake --preset firmware-release -B "$1" -DCMAKE_C_FLAGS_MINSIZEREL="$2 -g3 -flto" -DMOTE_LWIP="$sources"
+    cmake --preset firmware-release -B "$1" -DCMAKE_C_FLAGS_MINSIZEREL="$2 -g3 -flto" -DMOTE_VERSUS=ON \
+        -DMOTE_LWIP="$sources"
 }
 quietly() {
-    "$@" >build/lwip/log 2>&1 || {
-        cat build/lwip/log >&2
+    "$@" >build/versus.log 2>&1 || {
+        cat build/versus.log >&2
         exit 1
     }
 }
 small=build/firmware-bench-size
+mkdir -p build
 quietly configure build/firmware-bench -O2
 quietly configure $small -Os
 name=none-0
@@ -25,7 +25,13 @@ name=none-0
 quietly cmake --build $build --target versus
 quietly cmake --build $small --target versus
 
+# The figures of lwIP, where its sources are there.
+absent() {
+    case $1 in lwip-*) [ -z "$sources" ] && echo - ;; *) false ;; esac
+}
+
 count() { # program, scenario
+    absent "$1" && return
     name=$1
     wet=$(difference "$2" 0)
     dry=$(difference "$2" 1)
@@ -33,7 +39,7 @@ count() { # program, scenario
 }
 
 line() { # name, four values: lwIP and net by hardware, lwIP and net by software
-    printf '%-48s %8d %8d   %8d %8d\n' "$@"
+    printf '%-48s %8s %8s   %8s %8s\n' "$@"
 }
 
 compare() { # scenario, name
@@ -42,6 +48,7 @@ compare() { # scenario, name
 
 # What a stack adds to the program without one; sections of flash, or of RAM.
 bytes() { # program, pattern of sections
+    absent "$1" && return
     of() {
         arm-none-eabi-size -A "$small/bench-$1.elf" | awk -v sections="$2" '$1 ~ sections { sum += $2 } END { print sum }'
     }
@@ -54,7 +61,7 @@ weigh() { # name, pattern
 
 echo
 printf '%-48s %17s   %17s\n' "" "by hardware" "by software"
-printf '%-48s %8s %8s   %8s %8s\n' "${sources##*/} and net; checksums:" lwIP net lwIP net
+printf '%-48s %8s %8s   %8s %8s\n' "${sources:+${sources##*/} and }net; checksums:" lwIP net lwIP net
 compare 0 "echo request, 56 bytes, frame to frame"
 compare 1 "TCP: receive 1460 bytes, every second ack'd"
 compare 2 "TCP: send 1460 bytes, every second ack'd"

@@ -25,7 +25,7 @@ class Environment(unittest.TestCase):
         result, header = self.configure()
         self.assertEqual(result.returncode, 0)
         self.assertIn("#define CONFIG_ADDRESS 0\n", header)
-        self.assertIn("#define CONFIG_BROKER_ADDRESS 0x0A000202\n", header)
+        self.assertIn('#define CONFIG_BROKERS {0x0A000202, ""}\n', header)
         self.assertIn("#define CONFIG_BROKER_PORT 1883\n", header)
 
     def test_all_given(self):
@@ -36,7 +36,7 @@ class Environment(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         for line in ("CONFIG_MAC {0x02, 0x00, 0x00, 0x03, 0x02, 0xAf}", "CONFIG_ADDRESS 0xC0A8010A",
                      "CONFIG_NETMASK 0xFFFF0000", "CONFIG_GATEWAY 0xC0A80001", "CONFIG_DNS_SERVER 0x09090909",
-                     "CONFIG_BROKER_ADDRESS 0", 'CONFIG_BROKER_HOST "broker.example"', "CONFIG_BROKER_PORT 8883",
+                     'CONFIG_BROKERS {0, "broker.example"}', "CONFIG_BROKER_PORT 8883",
                      "CONFIG_NTP_SERVER 0xC0A80001", 'CONFIG_NTP_HOST ""'):
             self.assertIn("#define %s\n" % line, header)
 
@@ -45,6 +45,36 @@ class Environment(unittest.TestCase):
             result, header = self.configure(NTP_HOST="pool.ntp.org", **variables)
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn('#define CONFIG_NTP_SERVER 0\n#define CONFIG_NTP_HOST "pool.ntp.org"\n', header)
+
+    def test_several_brokers(self):
+        """For the full firmware alone."""
+        for variables, brokers, count in (
+                ({"BROKER_IP_ADDRESS": "192.168.1.2,192.168.1.3"}, '{0xC0A80102, ""}, {0xC0A80103, ""}', 2),
+                ({"BROKER_HOST": "a.example,b.example,a,b"}, '{0, "a.example"}, {0, "b.example"}, {0, "a"}, {0, "b"}', 4)):
+            result, header = self.configure(MOTE_FULL="1", **variables)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("#define CONFIG_BROKERS %s\n#define CONFIG_BROKER_COUNT %d\n" % (brokers, count), header)
+            for full in ({}, {"MOTE_FULL": "0"}):
+                result, header = self.configure(**variables, **full)
+                self.assertEqual(result.returncode, 1)
+                self.assertIsNone(header)
+                self.assertRegex(result.stderr, r"\Amote: [^\n]*%d brokers[^\n]*MOTE_FULL=1[^\n]*\n\Z" % count)
+
+    def test_malformed_lists_stop_with_one_line(self):
+        for variables, why in (({"BROKER_IP_ADDRESS": "10.0.2.2,"}, "empty place"), ({"BROKER_IP_ADDRESS": ",10.0.2.2"}, "empty place"),
+                               ({"BROKER_HOST": "a,,b"}, "empty place"), ({"BROKER_HOST": ","}, "empty place"),
+                               ({"BROKER_IP_ADDRESS": "10.0.2.2, 10.0.2.3"}, "blank"),
+                               ({"BROKER_IP_ADDRESS": "10.0.2.2,10.0.2.256"}, r"=10\.0\.2\.256 is not an IPv4 address"),
+                               ({"BROKER_IP_ADDRESS": "10.0.2.2,broker"}, "=broker is not an IPv4 address"),
+                               ({"BROKER_HOST": "a,b_c"}, "=b_c is not a host name"),
+                               ({"BROKER_HOST": "a,b", "IP_ADDRESS": "10.0.2.15"}, "DNS_ADDRESS"),
+                               ({"BROKER_IP_ADDRESS": "10.0.2.2,10.0.2.3,10.0.2.2"}, r"10\.0\.2\.2 twice"),
+                               ({"BROKER_HOST": "a,b,c,d,e"}, "5 brokers: 4 are the most")):
+            with self.subTest(**variables):
+                result, header = self.configure(MOTE_FULL="1", **variables)
+                self.assertEqual(result.returncode, 1)
+                self.assertIsNone(header)
+                self.assertRegex(result.stderr, r"\Amote: [^\n]*%s[^\n]*\n\Z" % why)
 
     def test_malformed_values_stop_with_one_line(self):
         for variables in ({"MAC_ADDRESS": "02-00-00-03-02"}, {"MAC_ADDRESS": "02-00-00-03-02-0g"},

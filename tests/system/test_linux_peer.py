@@ -175,7 +175,9 @@ class Services(Host):
     def test_iperf3_both_ways(self):
         for way in ([], ["-R"]):
             for count in (1000, 20000000):
-                end = json.loads(run("iperf3", "-J", "-c", PEER, "-n", str(count), *way))["end"]
+                said = run("iperf3", "-J", "-c", PEER, "-n", str(count), *way)
+                end = json.loads(said)["end"]
+                self.assertIn("sum_sent", end, said)
                 self.assertGreaterEqual(end["sum_sent"]["bytes"], count)
                 # What is still under way at the end is not counted.
                 self.assertGreater(end["sum_received"]["bytes"], count * 0.9 if count > 1000 else 0)

@@ -186,9 +186,12 @@ static void take_broker(const char *text)
     uint64_t port = posix_config.broker_port;
 
     if ((text[length] == ':' && !argument_number(text + length + 1, 1, UINT16_MAX, &port)) ||
-        !host(text, length, name, &posix_config.broker_address))
+        !host(text, length, name, &posix_config.brokers[0].address))
         refuse("--broker %s: an address or a name is wanted, as in 192.168.1.2 or broker.local:1884", text);
-    posix_config.broker_host = name;
+    posix_config.brokers[0].host = name;
+#if MQTT_WITH_BROKERS
+    posix_config.broker_count = 1;
+#endif
     posix_config.broker_port = (uint16_t)port;
 }
 
