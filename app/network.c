@@ -225,7 +225,7 @@ static int handle_settings(struct network *n, struct mqtt_event *event)
     int leaf;
 
 #if MQTT_WITH_SESSIONS
-    session_before(&n->session, event, &n->mm2, broker_number(&n->broker));
+    session_before(&n->session, event, &n->mm2);
 #endif
     mm2_handle(&n->mm2, event, &leaf);
 #if MQTT_WITH_SESSIONS

@@ -17,16 +17,14 @@ const struct mqtt_config *session_init(struct session *session, const struct mqt
     return &session->config;
 }
 
-void session_before(struct session *session, struct mqtt_event *event, const struct mm2 *mm2, uint8_t broker)
+void session_before(struct session *session, struct mqtt_event *event, const struct mm2 *mm2)
 {
     if (event->type == MQTT_EVENT_DISCONNECTED && event->disconnected.established)
         session->settled = mm2_is_settled(mm2);
     if (event->type != MQTT_EVENT_CONNECTED)
         return;
     LOG_INFO("session %s", event->connected.session_present ? "resumed" : "new");
-    if (!session->settled || session->broker != broker)
-        event->connected.session_present = false;
-    session->broker = broker;
+    event->connected.session_present = event->connected.session_present && session->settled;
 }
 
 void session_after(struct session *session, const struct mqtt_event *event, struct mm2 *mm2)

@@ -22,7 +22,6 @@ struct session {
     struct mqtt_config config;
     struct mqtt_ram_store store;
     bool settled;     /* when the last connection ended, the settings were published and subscribed to */
-    uint8_t broker;   /* the number of the one that it was with */
     uint32_t changed; /* settings that the program has changed without a connection, a bit each */
     uint8_t memory[SESSION_STORE_BYTES];
 };
@@ -31,12 +30,11 @@ struct session {
 const struct mqtt_config *session_init(struct session *session, const struct mqtt_config *base);
 
 /*
- * Before the settings take an event of the session, from or about the broker of this number. They go on
- * where they were if CONNECTED says that the session is present. It is changed to say so only if they had
- * been settled in that very session: not in one that was cut while it was set up, nor in one that a broker
- * has kept from before we were with another.
+ * Before the settings take an event of the session. They go on where they were if CONNECTED says that the
+ * session is present. It is changed to say so only if they had been settled in it, not if it was cut while it
+ * was set up.
  */
-void session_before(struct session *session, struct mqtt_event *event, const struct mm2 *mm2, uint8_t broker);
+void session_before(struct session *session, struct mqtt_event *event, const struct mm2 *mm2);
 
 /* After they have taken it: publishes what has changed without a connection. */
 void session_after(struct session *session, const struct mqtt_event *event, struct mm2 *mm2);

@@ -27,8 +27,8 @@ row 3 - "publish QoS 1"
 row 6 - "publish QoS 2 until PUBLISHED"
 row 4 - "mqtt_poll with nothing to do"
 
-# All public functions of these headers, linked as the firmware is, and struct mqtt. What is above its budget is said
-# to be; what grows beyond its limit fails.
+# All public functions of these headers, linked as the firmware is, and struct mqtt. What grows beyond its limit fails.
+small=$(cmake/release_flags.sh)
 machine="-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard"
 size() { # budget, limit, headers, name, switches
     budget=$1 limit=$2 what=$4
@@ -37,11 +37,11 @@ size() { # budget, limit, headers, name, switches
     shift 4
     for file in mqtt/*.c; do
         # shellcheck disable=SC2086
-        arm-none-eabi-gcc -std=gnu17 -Os -flto $machine --specs=picolibc.specs -I. "$@" -c "$file" \
+        arm-none-eabi-gcc -std=gnu17 $small $machine --specs=picolibc.specs -I. "$@" -c "$file" \
             -o "$work/$(basename "$file" .c).o"
     done
     # shellcheck disable=SC2086
-    arm-none-eabi-gcc -Os -flto -nostdlib $machine -Wl,--gc-sections,-e,mqtt_init,--unresolved-symbols=ignore-all \
+    arm-none-eabi-gcc $small -nostdlib $machine -Wl,--gc-sections,-e,mqtt_init,--unresolved-symbols=ignore-all \
         $functions "$work"/*.o -o "$work/engine.elf" 2>"$work/log" || cat "$work/log" >&2
     # shellcheck disable=SC2086
     ram=$(printf '#include "mqtt/mqtt.h"\nchar engine[sizeof(struct mqtt)];' |
@@ -49,13 +49,13 @@ size() { # budget, limit, headers, name, switches
         arm-none-eabi-size "$work/ram.o" | awk 'END { print $3 }')
     flash=$(arm-none-eabi-size "$work/engine.elf" | awk 'END { print $1 + $2 }')
     verdict=""
-    [ "$flash" -gt "$budget" ] && verdict="above the budget"
-    [ "$flash" -gt "$limit" ] && standard=1
-    printf '%-56s %6d %7d  %s\n' "$what: flash" "$flash" "$budget" "$verdict"
+    [ "$flash" -gt "$limit" ] && standard=1 verdict="above $limit"
+    printf '%-56s %6d %7s  %s\n' "$what: flash" "$flash" "$budget" "$verdict"
     printf '%-56s %6d\n' "$what: struct mqtt" "$ram"
 }
 printf '%-56s %6s %7s\n' "mqtt: bytes, -Os" size budget
 size 6144 6144 mqtt/mqtt.h "QoS 0 and 1, the standard build"
-size 10240 10650 mqtt/mqtt.h "everything" -DMQTT_FULL=1
-size 10240 11750 "mqtt/mqtt.h mqtt/router.h mqtt/store.h" "everything, router and store in RAM" -DMQTT_FULL=1
+size 10240 10240 mqtt/mqtt.h "all of the protocol" -DMQTT_FULL=1 -DMQTT_WITH_CHECKS=0
+size - 10410 mqtt/mqtt.h "everything" -DMQTT_FULL=1
+size - 11500 "mqtt/mqtt.h mqtt/router.h mqtt/store.h" "everything, router and store in RAM" -DMQTT_FULL=1
 exit $((status | standard))

@@ -5,10 +5,11 @@ unset MAC_ADDRESS IP_ADDRESS GATEWAY_ADDRESS DNS_ADDRESS BROKER_IP_ADDRESS BROKE
 # build_observed FOLDER SWITCH [COMMAND…]: mote.elf with -DSWITCH; then the command. The log is shown if that fails.
 build_observed() {
     folder=$1 switch=$2
+    small=$(cmake/release_flags.sh)
     shift 2
     mkdir -p build
     {
-        cmake --preset firmware-release -B "$folder" -DCMAKE_C_FLAGS_MINSIZEREL="-Os -g3 -flto -D$switch" &&
+        cmake --preset firmware-release -B "$folder" -DCMAKE_C_FLAGS_MINSIZEREL="$small -D$switch" &&
             cmake --build "$folder" --target mote && "$@"
     } >"$folder.log" 2>&1 || {
         cat "$folder.log" >&2

@@ -5,10 +5,11 @@ set -eu
 [ $# -gt 0 ] || set -- mote
 cd "$(dirname "$0")/.."
 build=build/firmware-stack
+small=$(cmake/release_flags.sh)
 mkdir -p build
 {
     cmake --preset firmware-release -B $build \
-        -DCMAKE_C_FLAGS_MINSIZEREL="-Os -g3 -flto -fstack-usage -fcallgraph-info=su" &&
+        -DCMAKE_C_FLAGS_MINSIZEREL="$small -fstack-usage -fcallgraph-info=su" &&
         cmake --build $build --target "$@"
 } >build/stack.log 2>&1 || {
     cat build/stack.log >&2

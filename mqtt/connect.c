@@ -75,9 +75,8 @@ static bool choose_version(struct mqtt *m, enum mqtt_cause cause, uint8_t reason
 #endif
 
 #if MQTT_WITH_BROKERS
-/* In turn after each attempt that came to nothing, and when the broker says so. Apart: within plan_next it
- * would cost more. */
-__attribute__((noinline)) static void choose_broker(struct mqtt *m, uint8_t reason)
+/* In turn after each attempt that came to nothing, and when the broker says so. */
+MQTT_APART static void choose_broker(struct mqtt *m, uint8_t reason)
 {
     bool moves = m->state != MQTT_CONNECTED || reason == MQTT_REASON_USE_ANOTHER_SERVER ||
                  reason == MQTT_REASON_SERVER_MOVED;

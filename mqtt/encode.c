@@ -9,27 +9,42 @@ size_t mqtt_body_size(mqtt_body *body, const void *packet)
     return counter.size;
 }
 
+#if MQTT_WITH_PROPERTIES
+static void write_publish_properties(struct mqtt_writer *w, const struct mqtt_publication *publication)
+{
+    static const struct mqtt_field fields[] = {
+        MQTT_FIELD(PAYLOAD_FORMAT, mqtt_publish, utf8),
+        MQTT_FIELD(MESSAGE_EXPIRY, mqtt_publish, message_expiry_s),
+        MQTT_FIELD(RESPONSE_TOPIC, mqtt_publish, response_topic),
+        MQTT_FIELD(CORRELATION, mqtt_publish, correlation),
+        MQTT_FIELD(CONTENT_TYPE, mqtt_publish, content_type),
+        MQTT_FIELD(USER, mqtt_publish, user),
+        {0, 0},
+    };
+    mqtt_write_fields(w, fields, publication->publish);
+#if MQTT_WITH_ALIASES
+    if (publication->alias != 0)
+        mqtt_write_number_property(w, MQTT_PROPERTY_TOPIC_ALIAS, 2, publication->alias);
+#endif
+}
+#else
+/* Without a table, which would not pay for so few, and takes more time. */
 static void write_publish_properties(struct mqtt_writer *w, const struct mqtt_publication *publication)
 {
     const struct mqtt_publish *p = publication->publish;
     if (p->utf8)
-        mqtt_write_byte_property(w, MQTT_PROPERTY_PAYLOAD_FORMAT, 1);
-    if (p->message_expiry_s != 0)
-        mqtt_write_u32_property(w, MQTT_PROPERTY_MESSAGE_EXPIRY, p->message_expiry_s);
+        mqtt_write_u16(w, MQTT_PROPERTY_PAYLOAD_FORMAT << 8 | 1);
+    if (p->message_expiry_s != 0) {
+        mqtt_write_u8(w, MQTT_PROPERTY_MESSAGE_EXPIRY);
+        mqtt_write_u32(w, p->message_expiry_s);
+    }
     if (p->response_topic.length > 0)
-        mqtt_write_slice_property(w, MQTT_PROPERTY_RESPONSE_TOPIC, &p->response_topic);
+        mqtt_write_slice_property(w, MQTT_PROPERTY_RESPONSE_TOPIC, MQTT_TYPE_TOPIC, &p->response_topic);
     if (p->correlation.data != NULL)
-        mqtt_write_slice_property(w, MQTT_PROPERTY_CORRELATION, &p->correlation);
-#if MQTT_WITH_PROPERTIES
-    if (p->content_type.length > 0)
-        mqtt_write_slice_property(w, MQTT_PROPERTY_CONTENT_TYPE, &p->content_type);
-#endif
-#if MQTT_WITH_ALIASES
-    if (publication->alias != 0)
-        mqtt_write_u16_property(w, MQTT_PROPERTY_TOPIC_ALIAS, publication->alias);
-#endif
+        mqtt_write_slice_property(w, MQTT_PROPERTY_CORRELATION, MQTT_TYPE_BINARY, &p->correlation);
     mqtt_write_user_properties(w, p->user, p->user_count);
 }
+#endif
 
 static bool has_properties(const struct mqtt_publication *publication)
 {

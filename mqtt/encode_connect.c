@@ -14,17 +14,6 @@ enum {
 /* ---- Properties ---- */
 
 #if MQTT_WITH_SESSIONS || MQTT_WITH_PROPERTIES
-static void write_session_properties(struct mqtt_writer *w, const struct mqtt *m)
-{
-#if MQTT_WITH_SESSIONS
-    if (m->config->session_expiry_s != 0)
-        mqtt_write_u32_property(w, MQTT_PROPERTY_SESSION_EXPIRY, m->config->session_expiry_s);
-#else
-    (void)w;
-    (void)m;
-#endif
-}
-
 static void write_authentication(struct mqtt_writer *w, const struct mqtt *m)
 {
 #if MQTT_WITH_AUTH
@@ -33,7 +22,7 @@ static void write_authentication(struct mqtt_writer *w, const struct mqtt *m)
         mqtt_write_text(w, m->config->authenticator->method);
     }
     if (m->auth_answer.data != NULL)
-        mqtt_write_slice_property(w, MQTT_PROPERTY_AUTHENTICATION_DATA, &m->auth_answer);
+        mqtt_write_slice_property(w, MQTT_PROPERTY_AUTHENTICATION_DATA, MQTT_TYPE_BINARY, &m->auth_answer);
 #else
     (void)w;
     (void)m;
@@ -43,20 +32,26 @@ static void write_authentication(struct mqtt_writer *w, const struct mqtt *m)
 static void write_connect_properties(struct mqtt_writer *w, const void *of)
 {
     const struct mqtt *m = of;
-    write_session_properties(w, m);
-    if (mqtt_maximum_qos(m) > 1)
-        mqtt_write_u16_property(w, MQTT_PROPERTY_RECEIVE_MAXIMUM, MQTT_RECEIVE_MAX_ANNOUNCED);
-    mqtt_write_u32_property(w, MQTT_PROPERTY_MAXIMUM_PACKET_SIZE,
-                            (uint32_t)mqtt_largest_packet(m, m->transport));
-#if MQTT_WITH_ALIASES
-    if (m->config->alias_maximum > 0)
-        mqtt_write_u16_property(w, MQTT_PROPERTY_TOPIC_ALIAS_MAXIMUM, m->config->alias_maximum);
+#if MQTT_WITH_SESSIONS
+    static const struct mqtt_field session[] = {MQTT_FIELD(SESSION_EXPIRY, mqtt_config, session_expiry_s),
+                                                {0, 0}};
+    mqtt_write_fields(w, session, m->config);
 #endif
+    if (mqtt_maximum_qos(m) > 1)
+        mqtt_write_number_property(w, MQTT_PROPERTY_RECEIVE_MAXIMUM, 2, MQTT_RECEIVE_MAX_ANNOUNCED);
+    mqtt_write_number_property(w, MQTT_PROPERTY_MAXIMUM_PACKET_SIZE, 4,
+                               (uint32_t)mqtt_largest_packet(m, m->transport));
 #if MQTT_WITH_PROPERTIES
-    if (m->config->request_response_information)
-        mqtt_write_byte_property(w, MQTT_PROPERTY_REQUEST_RESPONSE_INFORMATION, 1);
+    static const struct mqtt_field fields[] = {
+#if MQTT_WITH_ALIASES
+        MQTT_FIELD(TOPIC_ALIAS_MAXIMUM, mqtt_config, alias_maximum),
+#endif
+        MQTT_FIELD(REQUEST_RESPONSE_INFORMATION, mqtt_config, request_response_information),
+        {0, 0},
+    };
+    mqtt_write_fields(w, fields, m->config);
     if (m->config->omit_problem_information)
-        mqtt_write_byte_property(w, MQTT_PROPERTY_REQUEST_PROBLEM_INFORMATION, 0);
+        mqtt_write_number_property(w, MQTT_PROPERTY_REQUEST_PROBLEM_INFORMATION, 1, 0);
     mqtt_write_user_properties(w, m->config->user, m->config->user_count);
 #endif
     write_authentication(w, m);
@@ -87,20 +82,17 @@ static void write_sized_properties(struct mqtt_writer *w, const struct mqtt *m)
 #if MQTT_WITH_PROPERTIES
 static void write_more_will_properties(struct mqtt_writer *w, const void *of)
 {
-    const struct mqtt_will *will = of;
-    if (will->utf8)
-        mqtt_write_byte_property(w, MQTT_PROPERTY_PAYLOAD_FORMAT, 1);
-    if (will->delay_s != 0)
-        mqtt_write_u32_property(w, MQTT_PROPERTY_WILL_DELAY, will->delay_s);
-    if (will->message_expiry_s != 0)
-        mqtt_write_u32_property(w, MQTT_PROPERTY_MESSAGE_EXPIRY, will->message_expiry_s);
-    if (will->content_type.length > 0)
-        mqtt_write_slice_property(w, MQTT_PROPERTY_CONTENT_TYPE, &will->content_type);
-    if (will->response_topic.length > 0)
-        mqtt_write_slice_property(w, MQTT_PROPERTY_RESPONSE_TOPIC, &will->response_topic);
-    if (will->correlation.data != NULL)
-        mqtt_write_slice_property(w, MQTT_PROPERTY_CORRELATION, &will->correlation);
-    mqtt_write_user_properties(w, will->user, will->user_count);
+    static const struct mqtt_field fields[] = {
+        MQTT_FIELD(PAYLOAD_FORMAT, mqtt_will, utf8),
+        MQTT_FIELD(WILL_DELAY, mqtt_will, delay_s),
+        MQTT_FIELD(MESSAGE_EXPIRY, mqtt_will, message_expiry_s),
+        MQTT_FIELD(CONTENT_TYPE, mqtt_will, content_type),
+        MQTT_FIELD(RESPONSE_TOPIC, mqtt_will, response_topic),
+        MQTT_FIELD(CORRELATION, mqtt_will, correlation),
+        MQTT_FIELD(USER, mqtt_will, user),
+        {0, 0},
+    };
+    mqtt_write_fields(w, fields, of);
 }
 #endif
 
@@ -111,7 +103,7 @@ static void write_will_properties(struct mqtt_writer *w, const struct mqtt_will 
 #else
     mqtt_write_u8(w, will->utf8 ? 2 : 0);
     if (will->utf8)
-        mqtt_write_byte_property(w, MQTT_PROPERTY_PAYLOAD_FORMAT, 1);
+        mqtt_write_u16(w, MQTT_PROPERTY_PAYLOAD_FORMAT << 8 | 1);
 #endif
 }
 
@@ -180,6 +172,11 @@ void mqtt_write_connect(struct mqtt_writer *w, const void *packet, uint16_t pack
 #if MQTT_WITH_PROPERTIES
 static void write_reasoned_properties(struct mqtt_writer *w, const void *of)
 {
+    static const struct mqtt_field fields[] = {
+        MQTT_FIELD(REASON_STRING, mqtt_closure, reason_string),
+        MQTT_FIELD(USER, mqtt_closure, user),
+        {0, 0},
+    };
     const struct mqtt_reasoned *reasoned = of;
     const struct mqtt_closure *closure = reasoned->closure;
     if (closure == NULL) {
@@ -187,10 +184,8 @@ static void write_reasoned_properties(struct mqtt_writer *w, const void *of)
         return;
     }
     if (closure->change_expiry && reasoned->packet_id == 0)
-        mqtt_write_u32_property(w, MQTT_PROPERTY_SESSION_EXPIRY, closure->session_expiry_s);
-    if (closure->reason_string.length > 0)
-        mqtt_write_slice_property(w, MQTT_PROPERTY_REASON_STRING, &closure->reason_string);
-    mqtt_write_user_properties(w, closure->user, closure->user_count);
+        mqtt_write_number_property(w, MQTT_PROPERTY_SESSION_EXPIRY, 4, closure->session_expiry_s);
+    mqtt_write_fields(w, fields, closure);
 }
 
 static uint8_t reason_of(const struct mqtt_reasoned *reasoned)

@@ -378,8 +378,7 @@ static void stay_connected(struct mqtt *m)
     keep_alive(m);
 }
 
-/* Apart: within mqtt_poll it would cost more. */
-__attribute__((noinline)) static void check_liveness(struct mqtt *m)
+MQTT_APART static void check_liveness(struct mqtt *m)
 {
     if (m->state != MQTT_OPENING && mqtt_transport_state(m) != MQTT_TRANSPORT_OPEN)
         mqtt_end(m, MQTT_CAUSE_TRANSPORT, 0);

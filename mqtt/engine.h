@@ -157,7 +157,11 @@ static inline struct mqtt_inflight *mqtt_slot(struct mqtt *m, uint16_t packet_id
 
 /* Is there a packet that waits for an acknowledgement? */
 bool mqtt_has_inflight(const struct mqtt *m);
-bool mqtt_is_publication(const struct mqtt_inflight *slot);
+/* Does it wait to send, or for what answers, a PUBLISH? */
+static inline bool mqtt_is_publish(const struct mqtt_inflight *slot)
+{
+    return slot->awaits == MQTT_PUBACK || slot->awaits == MQTT_PUBREC;
+}
 /* Has it gone over this connection, whole? */
 bool mqtt_is_sent(const struct mqtt *m, const struct mqtt_inflight *slot);
 

@@ -25,6 +25,8 @@ void mqtt_write_parts(struct mqtt_writer *w, const struct mqtt_slice parts[], si
  * MQTT-3.3.2-14). */
 static bool is_wrong(const struct mqtt_slice *text, bool wildcards)
 {
+    if (text->length == 0)
+        return false; /* its data may be NULL */
     uint8_t wrong = mqtt_check_text(text);
     return wildcards ? wrong == MQTT_REASON_MALFORMED_PACKET : wrong != MQTT_REASON_SUCCESS;
 }
@@ -68,31 +70,65 @@ __attribute__((noinline)) void mqtt_write_text(struct mqtt_writer *w, const char
     mqtt_write_binary(w, text, strlen(text));
 }
 
-void mqtt_write_byte_property(struct mqtt_writer *w, enum mqtt_property_id id, unsigned value)
-{
-    mqtt_write_u16(w, (unsigned)id << 8 | value);
-}
+/* ---- Properties ---- */
 
-void mqtt_write_u16_property(struct mqtt_writer *w, enum mqtt_property_id id, unsigned value)
+void mqtt_write_number_property(struct mqtt_writer *w, enum mqtt_property_id id, unsigned bytes,
+                                uint32_t value)
 {
     mqtt_write_u8(w, id);
-    mqtt_write_u16(w, value);
+    while (bytes-- > 0)
+        mqtt_write_u8(w, value >> 8 * bytes & 0xFF);
 }
 
-void mqtt_write_u32_property(struct mqtt_writer *w, enum mqtt_property_id id, uint32_t value)
+static void write_slice(struct mqtt_writer *w, enum mqtt_property_type type, const struct mqtt_slice *value)
 {
-    mqtt_write_u8(w, id);
-    mqtt_write_u32(w, value);
+    if (type != MQTT_TYPE_BINARY)
+        check(w, value, type != MQTT_TYPE_TOPIC);
+    mqtt_write_binary(w, value->data, value->length);
 }
 
-void mqtt_write_slice_property(struct mqtt_writer *w, enum mqtt_property_id id,
+void mqtt_write_slice_property(struct mqtt_writer *w, enum mqtt_property_id id, enum mqtt_property_type type,
                                const struct mqtt_slice *value)
 {
-    bool binary = id == MQTT_PROPERTY_CORRELATION || id == MQTT_PROPERTY_AUTHENTICATION_DATA;
-    if (!binary)
-        check(w, value, id != MQTT_PROPERTY_RESPONSE_TOPIC);
     mqtt_write_u8(w, id);
-    mqtt_write_binary(w, value->data, value->length);
+    write_slice(w, type, value);
+}
+
+void mqtt_write_user_properties(struct mqtt_writer *w, const struct mqtt_user_property *user, size_t count)
+{
+    for (; count > 0; count--, user++) {
+        mqtt_write_slice_property(w, MQTT_PROPERTY_USER, MQTT_TYPE_STRING, &user->name);
+        write_slice(w, MQTT_TYPE_STRING, &user->value);
+    }
+}
+
+static uint32_t number_at(const void *at, enum mqtt_property_type type)
+{
+    if (type == MQTT_TYPE_BYTE)
+        return *(const uint8_t *)at;
+    return type == MQTT_TYPE_TWO_BYTES ? *(const uint16_t *)at : *(const uint32_t *)at;
+}
+
+static void write_field(struct mqtt_writer *w, enum mqtt_property_id id, const void *at)
+{
+    enum mqtt_property_type type = mqtt_property_type(id);
+    const struct mqtt_slice *slice = at;
+    const struct mqtt_user_property *const *user = at;
+    if (type == MQTT_TYPE_PAIR) {
+        mqtt_write_user_properties(w, *user, *(const size_t *)(user + 1));
+    } else if (type <= MQTT_TYPE_FOUR_BYTES) {
+        uint32_t number = number_at(at, type);
+        if (number != 0)
+            mqtt_write_number_property(w, id, type, number);
+    } else if (type == MQTT_TYPE_BINARY ? slice->data != NULL : slice->length > 0) {
+        mqtt_write_slice_property(w, id, type, slice);
+    }
+}
+
+void mqtt_write_fields(struct mqtt_writer *w, const struct mqtt_field *fields, const void *of)
+{
+    for (; fields->id != 0; fields++)
+        write_field(w, fields->id, (const uint8_t *)of + fields->offset);
 }
 
 void mqtt_write_properties(struct mqtt_writer *w, mqtt_properties *write, const void *of)
@@ -102,13 +138,4 @@ void mqtt_write_properties(struct mqtt_writer *w, mqtt_properties *write, const 
     write(&counter, of);
     mqtt_write_varint(w, counter.size);
     write(w, of);
-}
-
-void mqtt_write_user_properties(struct mqtt_writer *w, const struct mqtt_user_property *user, size_t count)
-{
-    for (; count > 0; count--, user++) {
-        mqtt_write_slice_property(w, MQTT_PROPERTY_USER, &user->name);
-        check(w, &user->value, true);
-        mqtt_write_binary(w, user->value.data, user->value.length);
-    }
 }

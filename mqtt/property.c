@@ -3,15 +3,6 @@
 #include "mqtt/text.h"
 
 enum {
-    PAIR = 0,
-    BYTE = 1, /* the numbers: how many bytes */
-    TWO_BYTES = 2,
-    VARINT = 3,
-    FOUR_BYTES = 4,
-    BINARY,
-    STRING,
-    TOPIC,
-
     BOOLEAN = 1 << 0, /* above 1 is a protocol error */
     NONZERO = 1 << 1, /* 0 is a protocol error */
     REPEATS = 1 << 2, /* may appear more than once */
@@ -35,7 +26,7 @@ enum {
 #endif
 
 /* A property in 16 bits; places 0: there is none. Shifts, since compilers handle bit fields clumsily. */
-#define KIND(type, flags, places, word) ((type) | (flags) << 3 | (places) << 6 | (word) << 11)
+#define KIND(type, flags, places, word) (MQTT_TYPE_##type | (flags) << 3 | (places) << 6 | (word) << 11)
 #define TYPE(kind)                      ((kind)&7u)
 #define FLAGS(kind)                     ((kind) >> 3)
 #define PLACES(kind)                    ((kind) >> 6 & 31u)
@@ -82,7 +73,16 @@ static const uint16_t kinds[MQTT_PROPERTY_END] = {
     [MQTT_PROPERTY_SUBSCRIPTION_ID_AVAILABLE] =
         KIND(BYTE, BOOLEAN, MQTT_IN_CONNACK, MORE(LIMIT(subscription_id_available))),
     [MQTT_PROPERTY_SHARED_AVAILABLE] = KIND(BYTE, BOOLEAN, MQTT_IN_CONNACK, MORE(LIMIT(shared_available))),
+    /* Of a client only. */
+    [MQTT_PROPERTY_REQUEST_PROBLEM_INFORMATION] = KIND(BYTE, 0, 0, 0),
+    [MQTT_PROPERTY_WILL_DELAY] = KIND(FOUR_BYTES, 0, 0, 0),
+    [MQTT_PROPERTY_REQUEST_RESPONSE_INFORMATION] = KIND(BYTE, 0, 0, 0),
 };
+
+enum mqtt_property_type mqtt_property_type(enum mqtt_property_id id)
+{
+    return TYPE(kinds[id]);
+}
 
 /* What a property's value is written to: a number, a string, a pair. */
 union value {
@@ -93,7 +93,7 @@ union value {
 
 static uint32_t read_number(struct mqtt_reader *r, unsigned type)
 {
-    if (type == VARINT)
+    if (type == MQTT_TYPE_VARINT)
         return mqtt_read_varint(r);
     uint32_t value = 0;
     for (; type > 0; type--)
@@ -110,18 +110,18 @@ static uint8_t check_number(uint32_t value, unsigned flags)
 static void read_string(struct mqtt_reader *r, unsigned type, struct mqtt_slice *out)
 {
     mqtt_read_binary(r, out);
-    if (type == BINARY)
+    if (type == MQTT_TYPE_BINARY)
         return;
     uint8_t reason = mqtt_check_text(out);
-    if (type == TOPIC && out->length == 0)
+    if (type == MQTT_TYPE_TOPIC && out->length == 0)
         reason = MQTT_REASON_TOPIC_NAME_INVALID;
-    if (type == TOPIC || reason == MQTT_REASON_MALFORMED_PACKET) /* wildcards: MQTT-3.3.2-14 */
+    if (type == MQTT_TYPE_TOPIC || reason == MQTT_REASON_MALFORMED_PACKET) /* wildcards: MQTT-3.3.2-14 */
         mqtt_reader_fail(r, reason);
 }
 
 static bool is_number(unsigned kind)
 {
-    return TYPE(kind) - BYTE <= FOUR_BYTES - BYTE;
+    return TYPE(kind) - MQTT_TYPE_BYTE <= MQTT_TYPE_FOUR_BYTES - MQTT_TYPE_BYTE;
 }
 
 /* Where this value goes to. */
@@ -143,7 +143,7 @@ static void read_value(struct mqtt_reader *r, unsigned kind, void *out)
     }
     struct mqtt_slice *slice = out;
     read_string(r, type, slice);
-    if (type == PAIR)
+    if (type == MQTT_TYPE_PAIR)
         read_string(r, type, slice + 1);
 }
 

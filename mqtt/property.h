@@ -36,6 +36,20 @@ enum mqtt_property_id {
     MQTT_PROPERTY_END,
 };
 
+/* How a property's value is represented (1.5). */
+enum mqtt_property_type {
+    MQTT_TYPE_PAIR = 0,
+    MQTT_TYPE_BYTE = 1, /* the numbers: how many bytes */
+    MQTT_TYPE_TWO_BYTES = 2,
+    MQTT_TYPE_VARINT = 3,
+    MQTT_TYPE_FOUR_BYTES = 4,
+    MQTT_TYPE_BINARY,
+    MQTT_TYPE_STRING,
+    MQTT_TYPE_TOPIC,
+};
+
+enum mqtt_property_type mqtt_property_type(enum mqtt_property_id id);
+
 /* Packets that carry properties to a client. */
 enum mqtt_property_place {
     MQTT_IN_CONNACK = 1 << 0,

@@ -54,8 +54,8 @@ static void owe(struct mqtt *m, unsigned head, uint16_t packet_id, uint8_t reaso
 /* The broker has it: from now on only the packet id counts. */
 static void received(struct mqtt *m, struct mqtt_inflight *slot)
 {
-    slot->awaits = MQTT_PUBCOMP; /* MQTT-4.3.3-4 */
     mqtt_answered(m, slot);
+    slot->awaits = MQTT_PUBCOMP; /* MQTT-4.3.3-4 */
 #if MQTT_WITH_SESSIONS
     const uint8_t pubrel[] = {MQTT_PUBREL << 4 | 2, 2, (uint8_t)(slot->packet_id >> 8),
                               (uint8_t)slot->packet_id};

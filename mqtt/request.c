@@ -267,7 +267,7 @@ static uint8_t missing_for(const struct mqtt_limits *limits, const struct mqtt_s
     if (mqtt_is_shared(&s->filter[0]) && (!limits->shared_available || s->no_local)) /* MQTT-3.8.3-4 */
         return MQTT_REASON_SHARED_NOT_SUPPORTED;
     for (size_t i = 0; !limits->wildcard_available && i < MQTT_TOPIC_PARTS; i++) {
-        if (mqtt_check_text(&s->filter[i]) == MQTT_REASON_TOPIC_NAME_INVALID)
+        if (s->filter[i].length != 0 && mqtt_check_text(&s->filter[i]) == MQTT_REASON_TOPIC_NAME_INVALID)
             return MQTT_REASON_WILDCARDS_NOT_SUPPORTED;
     }
     return 0;

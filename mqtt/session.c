@@ -190,6 +190,7 @@ static void resend_all(struct mqtt *m)
         bool qos2 = slot->awaits == MQTT_PUBREC || slot->awaits == MQTT_PUBCOMP;
         slot->resend = slot->awaits != 0;
         m->replaying |= slot->resend;
+        m->publishing = (uint8_t)(m->publishing + (slot->awaits == MQTT_PUBCOMP));
         if (slot->resend && m->renewed && (qos2 || m->foreign))
             mqtt_session_remove(m, slot->packet_id);
     }
@@ -219,49 +220,31 @@ bool mqtt_session_begin(struct mqtt *m, bool present)
 
 /* ---- Replay ---- */
 
-/* A PUBLISH alone waits for the quota (MQTT-3.3.4-8), which each PUBREL is part of: those go `first`. */
-static bool may_go(const struct mqtt *m, const struct mqtt_inflight *slot, bool first)
+/* A PUBLISH alone waits for the quota (MQTT-3.3.4-8), which all that wait for PUBCOMP are part of. */
+static bool may_go(const struct mqtt *m, const struct mqtt_inflight *slot)
 {
-    if (!slot->resend || slot->awaits == MQTT_PUBCOMP)
-        return slot->resend;
-    return !first && (!mqtt_is_publication(slot) || m->publishing < m->limits.receive_maximum);
+    return slot->resend && (!mqtt_is_publish(slot) || m->publishing < m->limits.receive_maximum);
 }
 
-static struct mqtt_inflight *due_record(struct mqtt *m, struct mqtt_record *record, bool first)
+/* The first in order that may go; a size of 0: its record is gone. NULL: none, but what waits for the quota.
+ */
+static struct mqtt_inflight *next_due(struct mqtt *m, struct mqtt_record *record)
 {
     const struct mqtt_store *store = store_of(m);
+    struct mqtt_inflight *slot;
     for (size_t index = 0; store->at(store->context, index, record); index++) {
-        struct mqtt_inflight *slot = mqtt_slot(m, (uint16_t)record->key);
-        if (record->key < MQTT_STORE_RECEIVED && slot->packet_id == (uint16_t)record->key &&
-            may_go(m, slot, first))
+        slot = mqtt_slot(m, (uint16_t)record->key);
+        if (record->key < MQTT_STORE_RECEIVED && slot->packet_id == (uint16_t)record->key && may_go(m, slot))
+            return slot;
+    }
+    record->size = 0;
+    m->replaying = false;
+    for (slot = m->inflight; slot < m->inflight + MQTT_INFLIGHT_MAX; slot++) {
+        m->replaying |= slot->resend;
+        if (may_go(m, slot))
             return slot;
     }
     return NULL;
-}
-
-/* The first in order that may go; a size of 0: its record is gone. */
-static struct mqtt_inflight *next_due(struct mqtt *m, struct mqtt_record *record)
-{
-    struct mqtt_inflight *slot = due_record(m, record, true);
-    if (slot == NULL)
-        slot = due_record(m, record, false);
-    if (slot != NULL)
-        return slot;
-    record->size = 0;
-    for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++) {
-        if (may_go(m, &m->inflight[i], false))
-            return &m->inflight[i];
-    }
-    return NULL;
-}
-
-static bool is_something_due(const struct mqtt *m)
-{
-    for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++) {
-        if (m->inflight[i].resend)
-            return true;
-    }
-    return false;
 }
 
 /* Why it cannot be sent over this connection; 0: it can. */
@@ -305,7 +288,7 @@ static bool send_again(struct mqtt *m, struct mqtt_inflight *slot, const struct 
     copy_record(m, record, &w, head);
     mqtt_commit(m, record->size);
     slot->resend = false;
-    m->publishing = (uint8_t)(m->publishing + mqtt_is_publication(slot));
+    m->publishing = (uint8_t)(m->publishing + mqtt_is_publish(slot));
 #if MQTT_WITH_ACK_TIMEOUT
     slot->since_ms = m->now_ms;
 #endif
@@ -332,7 +315,7 @@ static bool give_up(struct mqtt *m, struct mqtt_inflight *slot, uint8_t reason, 
     const struct mqtt_ack ack = {.packet_id = slot->packet_id, .reason = reason};
     unsigned type = slot->awaits;
     mqtt_clear_details(event);
-    if (mqtt_is_publication(slot)) {
+    if (type <= MQTT_PUBCOMP) {
         mqtt_settle_publish(m, slot, &ack, event);
         return true;
     }
@@ -370,7 +353,6 @@ static bool replay(struct mqtt *m, struct mqtt_event *event)
         if (reason == 0 && !send_again(m, slot, &record, head))
             return false;
     }
-    m->replaying = is_something_due(m);
     return false;
 }
 

@@ -10,11 +10,6 @@ bool mqtt_has_inflight(const struct mqtt *m)
     return false;
 }
 
-bool mqtt_is_publication(const struct mqtt_inflight *slot)
-{
-    return slot->awaits >= MQTT_PUBACK && slot->awaits <= MQTT_PUBCOMP;
-}
-
 bool mqtt_is_sent(const struct mqtt *m, const struct mqtt_inflight *slot)
 {
     (void)m;
@@ -54,7 +49,7 @@ __attribute__((noinline)) void mqtt_answered(struct mqtt *m, struct mqtt_infligh
 #endif
 #if MQTT_WITH_SESSIONS
     if (slot->resend) /* an answer to what the last connection took */
-        m->publishing = (uint8_t)(m->publishing + mqtt_is_publication(slot));
+        m->publishing = (uint8_t)(m->publishing + mqtt_is_publish(slot));
     slot->resend = false;
 #endif
 }

@@ -77,7 +77,8 @@ bool mm2_handle(struct mm2 *mm2, const struct mqtt_event *event, int *changed);
 /* Publishes what is due and fits. Call after events, and when send room may have come free. */
 void mm2_poll(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms);
 
-/* The program itself has changed a value: publish it. */
+/* The program itself has changed a value: publish it. Without a session this does nothing: a new one
+ * publishes all values, for one that is resumed call it again after CONNECTED. */
 void mm2_touch(struct mm2 *mm2, size_t leaf);
 
 /* Everything is published and subscribed in this session, and nothing waits. */

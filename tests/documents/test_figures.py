@@ -97,7 +97,11 @@ takes it to {size-full/flash} bytes of flash and {size-full/RAM} of RAM
 | publish QoS 1: call to PUBLISHED, and nothing left to do | {path/publish QoS 1} | {path/publish QoS 1|budget} |
 | standard: QoS 0 and 1 | {mqtt-bytes/QoS 0 and 1, the standard build: flash} |\
  {mqtt-bytes/QoS 0 and 1, the standard build: flash|budget} | {mqtt-bytes/QoS 0 and 1, the standard build: struct} |
-| everything,… | {mqtt-bytes/everything: flash} | {mqtt-bytes/everything: flash|budget} | {mqtt-bytes/everything: struct} |
+| all of the protocol:… | {mqtt-bytes/all of the protocol: flash} | {mqtt-bytes/all of the protocol: flash|budget} |\
+ {mqtt-bytes/all of the protocol: struct} |
+| everything | {mqtt-bytes/everything: flash} | | {mqtt-bytes/everything: struct} |
+| everything, the router… | {mqtt-bytes/everything, router and store in RAM: flash} | |\
+ {mqtt-bytes/everything, router and store in RAM: struct} |
 """,
 }
 TOOLS = {  # and the groups of their output, each of which begins with a line of heads

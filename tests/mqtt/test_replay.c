@@ -267,7 +267,7 @@ static void limits_of_publish_bind_publish(void **state)
     bench_expect_idle(&b);
     back(&b, "20 (01 00 (24 00 25 00))");
     bench_expect_idle(&b);
-    bench_expect_sent(&b, "62 02 00 02 82 (00 01 00 00 01 'u' 00)");
+    bench_expect_sent(&b, "82 (00 01 00 00 01 'u' 00) 62 02 00 02");
     bench_free(&b);
 }
 

@@ -206,8 +206,6 @@ def icmp_frames():
         for code in (0, 1, 4, 255):
             for data in (b"", bytes(19), ipv4(tcp()[:8], TCP, source=MOTE, destination=HOST), bytes(500)):
                 yield ip_frame(icmp(kind, code, data=data), ICMP)
-    for code in range(1, 16):
-        yield ip_frame(icmp(8, code), ICMP)
 
 
 def icmp_about_the_session(session):
@@ -502,6 +500,11 @@ class Hostile(BoardTest):
 
     def test_icmp(self):
         self.attack_in_silence(icmp_frames())
+
+    def test_echo_requests_of_any_code_are_answered(self):
+        count, answers = self.attack(ip_frame(icmp(8, code), ICMP) for code in range(1, 16))
+        self.assertEqual([answer[34:36] for answer in answers], [bytes([0, code]) for code in range(1, count + 1)])
+        self.expect_health()
 
     def test_icmp_about_the_session(self):
         self.attack_in_silence(icmp_about_the_session(self.session()))

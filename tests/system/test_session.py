@@ -306,7 +306,7 @@ class Brokers(SessionTest):
         self.assert_clean(self.mote)
 
     def test_a_session_kept_from_before_another_broker(self):
-        """It is resumed, but what the broker has of the settings is of old: they are published anew."""
+        """It is of no use any more: a new one begins, and the settings are published anew."""
         first, second = self.start(Broker(self.FIRST)), self.start(Broker(self.SECOND))
         self.watch(second)
         self.boot("mote-brokers-full.elf", "--net", "tap:mote0")
@@ -323,7 +323,7 @@ class Brokers(SessionTest):
         self.watch(first)
         second.kill()
         self.expect_broker(self.FIRST)
-        self.mote.wait("session resumed")
+        self.mote.wait("session new")
         self.next_setting("led", "true")
         self.next_alive()
         self.set("led", "false")
