@@ -90,16 +90,15 @@ static void plan_next(struct mqtt *m, enum mqtt_cause cause, uint8_t reason)
     struct mqtt_disconnected *told = &m->end;
     told->retry_ms = UINT32_MAX;
     bool falls_back = false;
-    bool round = true; /* a new one begins */
 #if MQTT_WITH_V311
     falls_back = choose_version(m, cause, reason);
-    round = !falls_back;
 #endif
+    bool round = !falls_back; /* a new one begins */
 #if MQTT_WITH_BROKERS
     if (!falls_back && cause != MQTT_CAUSE_USER)
         choose_broker(m, reason);
     told->broker = m->broker;
-    round = !falls_back && m->broker == m->home;
+    round = round && mqtt_is_home(m);
 #else
     (void)reason;
 #endif
