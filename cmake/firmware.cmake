@@ -1,4 +1,7 @@
 # The chip's side: mote.elf, and the programs that tests run on the virtual board.
+
+# No byte of a program depends on where the tree lies.
+target_compile_options(mote_options INTERFACE -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 mote_library(kernel)
 
 file(GLOB target_sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
