@@ -48,7 +48,7 @@ static bool wildcards_are_valid(const char *s, size_t length)
 {
     char before = '/';
     for (; length > 0; length--) {
-        char c = *s++;
+        char c = *s++; // NOLINT(clang-analyzer-core.NullDereference): a slice with a length has bytes
         bool alone = before == '/' && (length == 1 || (c == '+' && *s == '/'));
         if ((c == '+' || c == '#') && !alone)
             return false;

@@ -591,7 +591,7 @@ void tim_create(struct machine *m)
 {
     static const char *const event_names[] = {"timer"};
 
-    for (uint8_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
+    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
         const struct timer *t = &timers[i];
         const struct peripheral tim = {.name = t->name,
                                        .base = t->base,
@@ -602,7 +602,7 @@ void tim_create(struct machine *m)
                                        .before_access = reckon,
                                        .reset = reset};
         struct peripheral *p = peripheral_new(m, &tim, sizeof(struct tim_state));
-        ((struct tim_state *)p->state)->which = i;
+        ((struct tim_state *)p->state)->which = (uint8_t)i;
         peripheral_events(m, p, event_names, 1, due);
         machine_on_clock(m, clock_changed, p);
     }
