@@ -43,12 +43,14 @@ class Debugger(unittest.TestCase):
     def test_breakpoint_backtrace_registers_step_finish(self):
         said, board = self.session("kernel-basic.elf", [
             "break kernel_start", "continue", "backtrace", "info registers pc msp psp primask basepri control xpsr",
-            "print $d0", "print $s31", "stepi", "step", "next", "up", "finish", "delete", "info breakpoints", "detach"])
+            "print $d0", "print $s31", "stepi", "step", "next", "break kernel_spawn_at", "continue", "finish", "delete",
+            "info breakpoints", "detach"])
         self.in_order(said, r"reset: pc 0x0800", r"Loading section \.text", r"Transfer rate",
                       r"^Breakpoint 1, .*kernel_start", r"^#0 .*kernel_start", r"^#[1-9] .*Reset_Handler", r"^pc +0x800",
                       r"^msp +0x2000", r"^psp +0x", r"^primask +0x", r"^basepri +0x", r"^control +0x", r"^xpsr +0x",
                       r"^\$1 = ", r"^\$2 = ",
-                      r"^Reset_Handler \(\) at", r"No breakpoints", r"detached")
+                      r"^Breakpoint 2, kernel_spawn_at", r"^0x.* in init_body", r"^Value returned is", r"No breakpoints",
+                      r"detached")
         self.assertNotIn("Error", said)
 
     def test_watchpoint_on_a_variable(self):
