@@ -168,10 +168,12 @@ class Leases(Names):
         leases = pathlib.Path(self.folder.name) / "far"
         second = self.start(Process(
             "unshare", "--net", "sh", "-c",
-            "read go; ip address add %s/24 dev far; ip link set far up; exec dnsmasq --no-daemon --conf-file=/dev/null"
+            "echo in its own namespace; read go; ip address add %s/24 dev far; ip link set far up;"
+            " exec dnsmasq --no-daemon --conf-file=/dev/null"
             " --interface=far --bind-interfaces --user=root --group=root --no-resolv --no-hosts --no-ping --log-dhcp"
             " --dhcp-leasefile=%s --dhcp-range=10.0.2.150,10.0.2.160,1h --dhcp-option=option:router,%s" %
             (SECOND, leases, HOST)))
+        second.wait("in its own namespace")
         ip("link", "set", "far", "netns", str(second.process.pid))
         second.process.stdin.write("go\n")
         second.process.stdin.flush()
