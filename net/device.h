@@ -15,6 +15,7 @@
 enum {
     NET_FRAME_MAX = 1514,        /* 14 + 1500, no FCS */
     NET_DEVICE_HEADER_MAX = 128, /* what reserve() lends at least */
+    NET_DEVICE_FRAMES = 256,     /* that a device may have in its hands to be sent, at most */
 };
 
 enum net_device_capability {
@@ -56,8 +57,7 @@ struct net_device {
      * device can reach until sent() passes the returned ticket.
      */
     uint32_t (*send)(void *context, size_t header_length, const void *payload, size_t payload_length);
-    /* Ticket of the newest frame that has left the device's hands. Compare as (int32_t)(sent - ticket) >= 0.
-     */
+    /* Ticket of the newest frame that has left the device's hands, which at most NET_DEVICE_FRAMES are in. */
     uint32_t (*sent)(void *context);
 };
 

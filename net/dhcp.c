@@ -11,6 +11,7 @@ enum dhcp_state {
     DHCP_REQUESTING,
     DHCP_REBOOTING,
     DHCP_PROBING, /* leased; does somebody else have it? */
+    DHCP_TRYING,  /* leased before, on another link: is its gateway there? */
     DHCP_BOUND,
     DHCP_RENEWING,
     DHCP_REBINDING,
@@ -22,6 +23,7 @@ enum {
     JITTER_MS = 1000,
     REQUEST_TRIES = 4,
     REBOOT_TRIES = 2,
+    TRIAL_MS = 2500,      /* ARP asks three times */
     RENEW_MIN_MS = 60000, /* between renewal attempts (4.4.5) */
     UNSENT_RETRY_MS = 100,
     AFTER_NAK_MS = 2000,
@@ -202,6 +204,46 @@ static void renew(struct net *net)
     attempt_renewal(net, dhcp->state == DHCP_RENEWING ? dhcp->t2_ms : dhcp->lease_end_ms);
 }
 
+/* Inline: the standard firmware is 64 bytes smaller so. */
+static inline __attribute__((always_inline)) void use(struct net *net)
+{
+    bound(net);
+    net_set_address(net, net->dhcp.address);
+}
+
+/* Who would be there if the link was still to the network of the lease. */
+static bool gateway_answers(struct net *net)
+{
+    return arp_resolve(net, net->gateway ? net->gateway : net->dhcp.server) != NULL;
+}
+
+/*
+ * No server says whether the address is good here. A lease that runs may be used on (3.2), but on another
+ * network it is worth nothing: where its gateway does not answer either, servers are asked on (RFC 4436 2).
+ */
+static void try_lease(struct net *net)
+{
+    net->address = net->dhcp.address;
+    if (NET_WITH_ROUTES) {
+        net_wake(net); /* ways that were none are looked for again */
+    }
+    enter(net, DHCP_TRYING, TRIAL_MS);
+    (void)gateway_answers(net);
+}
+
+static void end_trial(struct net *net)
+{
+    if (gateway_answers(net)) {
+        use(net);
+        return;
+    }
+    net->address = 0; /* connections wait: a server may yet give it to us */
+#if NET_WITH_ACD
+    acd_stop(net);
+#endif
+    discover(net, 0);
+}
+
 static bool address_usable(uint32_t address, uint32_t netmask)
 {
     uint32_t host = ~netmask;
@@ -296,9 +338,10 @@ static void use_probed(struct net *net)
 {
     if (net->dhcp.has_reply) {
         set_parameters(net, &net->dhcp.reply, net->dhcp.first);
+        use(net);
+    } else {
+        try_lease(net);
     }
-    bound(net);
-    net_set_address(net, net->dhcp.address);
 }
 
 /*
@@ -350,8 +393,7 @@ static bool acknowledged(struct net *net, struct dhcp_reply *reply)
     }
 #endif
     set_parameters(net, reply, first);
-    bound(net);
-    net_set_address(net, dhcp->address);
+    use(net);
     return true;
 }
 
@@ -368,8 +410,11 @@ static bool offered(struct net *net, const struct dhcp_reply *reply)
 
 static bool answered(struct net *net, struct dhcp_reply *reply)
 {
-    switch (net->dhcp.state) {
-    case DHCP_SELECTING: return reply->type == DHCP_OFFER && offered(net, reply);
+    uint32_t state = net->dhcp.state;
+    if (reply->type == DHCP_OFFER) {
+        return (state == DHCP_SELECTING || state == DHCP_REBOOTING) && offered(net, reply);
+    }
+    switch (state) {
     case DHCP_REQUESTING:
     case DHCP_RENEWING:
         if (reply->server != net->dhcp.server) {
@@ -387,7 +432,6 @@ static bool answered(struct net *net, struct dhcp_reply *reply)
     return reply->type == DHCP_ACK && acknowledged(net, reply);
 }
 
-/* No server answers whether the address is good here: a lease that still runs may be used on (3.2). */
 static void reboot_unanswered(struct net *net)
 {
     if (!lease_runs(net)) {
@@ -397,8 +441,7 @@ static void reboot_unanswered(struct net *net)
 #if NET_WITH_ACD
     probe(net, NULL, false);
 #else
-    net_set_address(net, net->dhcp.address);
-    bound(net);
+    try_lease(net);
 #endif
 }
 
@@ -437,10 +480,11 @@ static void run(struct net *net)
     case DHCP_REBOOTING:
         if (dhcp->tries == REBOOT_TRIES) {
             reboot_unanswered(net);
-        } else {
-            attempt(net, DHCP_REQUEST);
+        } else { /* who has no record of us is silent (4.3.2), so that it is asked as by a new client then */
+            attempt(net, dhcp->tries == 0 ? DHCP_REQUEST : DHCP_DISCOVER);
         }
         break;
+    case DHCP_TRYING: end_trial(net); break;
     default: renew(net); break;
     }
 }
@@ -451,7 +495,8 @@ void dhcp_timers(struct net *net)
     watch_conflicts(net);
 #endif
     run(net);
-    if (NET_WITH_LINK_LOCAL) {
+    bool one_is_tried = net->dhcp.state >= DHCP_REBOOTING && net->dhcp.state < DHCP_BOUND;
+    if (NET_WITH_LINK_LOCAL && !one_is_tried) {
         link_local_timers(net);
     }
 }

@@ -109,6 +109,10 @@
 #ifndef NET_WITH_TCP_CONGESTION
 #define NET_WITH_TCP_CONGESTION NET_FULL
 #endif
+/* Segments that a narrow path has made smaller grow again (RFC 4821). Needs NET_WITH_ICMP_ERRORS. */
+#ifndef NET_WITH_TCP_PROBING
+#define NET_WITH_TCP_PROBING (NET_FULL && NET_WITH_ICMP_ERRORS)
+#endif
 /* Nagle's algorithm, which each socket can turn off. */
 #ifndef NET_WITH_TCP_NAGLE
 #define NET_WITH_TCP_NAGLE NET_FULL

@@ -37,10 +37,12 @@ void icmp_finish(const struct net *net, uint8_t *header, size_t length, const vo
     }
 }
 
-/* Nothing that went to many is answered, nor an error by an error (RFC 1122 3.2.2). */
+/* Only what a single host has sent to us alone is answered, and no error by an error (RFC 1122 3.2.2). */
 static bool is_answerable(const struct net *net, const struct ipv4_packet *ip)
 {
-    return net_is_ours(net, ip->destination) &&
+    /* But for TCP's the source was looked at when it came; of fragments that may be a while ago. */
+    bool from_host = !NET_WITH_FRAGMENTS || ipv4_source_acceptable(net, ip->source);
+    return from_host && net_is_ours(net, ip->destination) &&
            (ip->protocol != IPV4_PROTOCOL_ICMP || ip->payload[0] == ICMP_ECHO);
 }
 

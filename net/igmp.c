@@ -208,14 +208,14 @@ static void query(struct net *net, struct net_group *group, uint32_t within_ms)
 {
     bool later = group->pending && (int32_t)(group->deadline_ms - net->now_ms) > (int32_t)within_ms;
     if (!group->pending || later) {
-        report_at(net, group, 1 + net_random(net) % within_ms);
+        report_at(net, group, 1 + net_random(net) % (within_ms + 1));
     }
 }
 
 static enum frame_fate query_input(struct net *net, const struct ipv4_packet *ip, uint32_t address)
 {
-    uint32_t within_ms = ip->payload[1] * 100U; /* in tenths of a second */
-    if (within_ms == 0) {
+    uint32_t within_ms = ip->payload[1] * 100U;         /* in tenths of a second */
+    if (within_ms == 0 && ip->length == IGMP_MESSAGE) { /* of version 3 it is longer (RFC 3376 7.1) */
         net->igmp_v1 = true;
         net->igmp_v1_ms = net->now_ms + V1_ROUTER_MS;
         within_ms = V1_RESPONSE_MS;
@@ -233,7 +233,7 @@ static enum frame_fate query_input(struct net *net, const struct ipv4_packet *ip
     return FRAME_DONE;
 }
 
-/* Another member has answered the router: we need not. */
+/* RFC 2236 6: another member's report counts while ours waits for its timer, at joining from the first on. */
 static enum frame_fate report_input(struct net *net, const struct ipv4_packet *ip, uint32_t address)
 {
     struct net_group *group =
@@ -241,10 +241,10 @@ static enum frame_fate report_input(struct net *net, const struct ipv4_packet *i
     if (!group) {
         return net_dropped(NET_DROP_IGMP);
     }
-    if (group->repeats == 0) {
+    if (group->pending && group->repeats == 0) {
         group->pending = false;
+        group->reported = false;
     }
-    group->reported = false;
     return FRAME_DONE;
 }
 

@@ -44,8 +44,6 @@ void net_count_drop(struct net *net, enum net_drop reason);
 void net_timer_at(struct net *net, uint32_t deadline_ms);
 /* A link address has become known or the link is up: let everything that waits try again. */
 void net_wake(struct net *net);
-/* End the connections from addresses that are not ours any more. */
-void net_end_orphans(struct net *net);
 /* Take an address. Connections from another one end; from none (0) all end. */
 void net_set_address(struct net *net, uint32_t address);
 bool net_is_broadcast(const struct net *net, uint32_t address);
@@ -122,11 +120,7 @@ static inline bool net_has_aliases(const struct net *net)
 
 static inline bool net_has_any_address(const struct net *net)
 {
-#if NET_WITH_ROUTES
-    return net->address != 0 || net->has_aliases;
-#else
-    return net->address != 0;
-#endif
+    return net->address != 0 || net_has_aliases(net);
 }
 
 static inline bool net_is_ours(const struct net *net, uint32_t address)
@@ -281,6 +275,7 @@ struct udp_message {
     const void *tail; /* sent from where it lies */
     size_t tail_length;
 #if NET_WITH_UDP_OPTIONS
+    uint32_t source;    /* 0: chosen by the route */
     uint8_t ttl;        /* 0: the usual one, 1 for multicast (RFC 1112 6.1) */
     uint8_t dscp;       /* RFC 2474 */
     const uint8_t *mac; /* of the next hop, which need not be asked for then; NULL: not known */

@@ -280,18 +280,24 @@ static void heed_query(struct net *net, const struct ipv4_packet *ip, uint16_t p
         if (query->asks_address) {
             answer_legacy(net, ip, port, query);
         }
-    } else if (ip->destination == net->address || (query->unicast && multicast_within(net, RECENT_MS))) {
+    } else if (ip->destination != MDNS_GROUP || (query->unicast && multicast_within(net, RECENT_MS))) {
         answer_one(net, ip, query);
     } else {
         answer_all(net, query);
     }
 }
 
+/* 5.5, 11: what is sent to the group comes from this link, whatever its source address. */
+static bool from_this_link(const struct net *net, const struct ipv4_packet *ip)
+{
+    return ip->destination == MDNS_GROUP || net_is_neighbour(net, ip->source);
+}
+
 enum frame_fate mdns_input(struct net *net, const struct ipv4_packet *ip, const struct udp_header *udp)
 {
     struct net_mdns *mdns = &net->mdns;
     struct mdns_message message;
-    if (mdns->state == MDNS_OFF || !net_is_neighbour(net, ip->source) ||
+    if (mdns->state == MDNS_OFF || !from_this_link(net, ip) ||
         !mdns_parse(udp->payload, udp->length, mdns->name, mdns->address, &message)) {
         return net_dropped(NET_DROP_MDNS);
     }

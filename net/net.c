@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { TICKETS_MS = 1 << 22 };
+
 void net_init(struct net *net, const struct net_config *config, const struct net_device *device)
 {
     memset(net, 0, sizeof *net);
@@ -10,7 +12,6 @@ void net_init(struct net *net, const struct net_config *config, const struct net
     net->hostname = config->hostname;
     memcpy(net->mac, config->mac, sizeof net->mac);
     memcpy(net->seed, config->seed, sizeof net->seed);
-    net->timer_ms = NET_FAR_MS;
     net->scratch_ticket = device->sent(device->context);
     net->by_dhcp = config->address == 0;
     if (!net->by_dhcp) {
@@ -39,7 +40,8 @@ void net_init(struct net *net, const struct net_config *config, const struct net
 
 bool net_ticket_done(const struct net *net, uint32_t ticket)
 {
-    return (int32_t)(net->device->sent(net->device->context) - ticket) >= 0;
+    /* What is not sent yet is among the next few: a ticket kept for 2^31 frames is old, not new. */
+    return net->device->sent(net->device->context) - ticket < -(uint32_t)NET_DEVICE_FRAMES;
 }
 
 void net_count_drop(struct net *net, enum net_drop reason)
@@ -77,7 +79,8 @@ static bool has_address(const struct net *net, uint32_t address)
     return address == net->address || (NET_WITH_ROUTES && route_is_alias(net, address));
 }
 
-void net_end_orphans(struct net *net)
+/* End the connections from addresses that are not ours any more. */
+static void end_orphans(struct net *net)
 {
     for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
         if (tcp_is_open(s) && !has_address(net, s->local_address)) {
@@ -89,7 +92,7 @@ void net_end_orphans(struct net *net)
 void net_set_address(struct net *net, uint32_t address)
 {
     net->address = address;
-    net_end_orphans(net);
+    end_orphans(net);
     if (NET_WITH_MDNS) {
         mdns_address(net);
     }
@@ -132,7 +135,7 @@ static void names_link(struct net *net)
 
 void net_link(struct net *net, bool up, uint32_t now_ms)
 {
-    net->now_ms = now_ms;
+    net->now_ms = net->timer_ms = now_ms;
     net->link_up = up && device_suffices(net->device);
     arp_forget(net);
     if (NET_WITH_FRAGMENTS) {
@@ -149,7 +152,7 @@ void net_link(struct net *net, bool up, uint32_t now_ms)
     }
     names_link(net);
     for (struct tcp_socket *s = net->tcp_sockets; s; s = s->next) {
-        s->rtx_ms = s->deadline_ms = now_ms; /* what was lost with the link need not wait for its back-off */
+        tcp_link(s);
     }
     net_wake(net);
 }
@@ -255,12 +258,24 @@ static bool receive(struct net *net)
     return true;
 }
 
+/*
+ * DHCP and DNS must not wait for what went out 2^32 frames ago, or it may be for ever: they are the ones who
+ * send when nobody else does. Between two of these looks, a link of 100 Mbit/s carries a seventh of that.
+ */
+static void renew_scratch(struct net *net)
+{
+    if (net_ticket_done(net, net->scratch_ticket)) {
+        net->scratch_ticket = net->device->sent(net->device->context);
+    }
+}
+
 static void run_timers(struct net *net)
 {
     if (!net_due(net, net->timer_ms)) {
         return;
     }
-    net->timer_ms = net->now_ms + NET_FAR_MS;
+    net->timer_ms = net->now_ms + TICKETS_MS;
+    renew_scratch(net);
     arp_timers(net);
     if (NET_WITH_ACD) {
         acd_timers(net);

@@ -47,7 +47,7 @@ enum net_error {
     NET_ERROR_REFUSED = -9,      /* reset in answer to our SYN */
     NET_ERROR_RESET = -10,       /* reset by the peer */
     NET_ERROR_ABORTED = -11,     /* by tcp_abort */
-    NET_ERROR_ADDRESS = -12,     /* our own address changed or its lease ended */
+    NET_ERROR_ADDRESS = -12,     /* our own address changed, its lease ended, or what was named is not ours */
     NET_ERROR_NO_NAME = -13,     /* DNS: the name does not exist or has no address */
     NET_ERROR_SERVER = -14,      /* DNS: the server failed, refused, or cut its answer short */
     NET_ERROR_PENDING = -15,     /* DNS: no answer yet */
@@ -339,7 +339,7 @@ bool net_address_conflict(const struct net *net);
  * next hop is in the network of another. Usable once nobody else is found to have it: net_has_address.
  * NET_ERROR_ARGUMENT: no host's address, or a mask that is no prefix; _STATE: there already, or, on removal,
  * not there; _BUSY: NET_ALIASES are. Connections end with the address that they are from. It is in use
- * whether there is a first address or not.
+ * whether there is a first address or not. tcp_bind, udp_bind and ping_bind choose it.
  */
 int net_add_address(struct net *net, uint32_t address, uint32_t netmask) __attribute__((warn_unused_result));
 int net_remove_address(struct net *net, uint32_t address);
@@ -347,9 +347,9 @@ bool net_has_address(const struct net *net, uint32_t address); /* any of ours, n
 
 /*
  * Packets to `destination`/`netmask` go by way of `gateway`, which is in the network of one of our addresses,
- * or else the route is passed over. The longest mask wins; mask 0 is for what neither DHCP's nor the
- * configuration's gateway is there for. Adding the same destination and mask again changes the gateway.
- * Errors as above, at most NET_ROUTES.
+ * or else the route is passed over. The longest mask wins; mask 0 goes before the gateway of DHCP or the
+ * configuration. Adding the same destination and mask again changes the gateway. Errors as above, at most
+ * NET_ROUTES.
  */
 int net_add_route(struct net *net, uint32_t destination, uint32_t netmask, uint32_t gateway)
     __attribute__((warn_unused_result));

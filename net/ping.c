@@ -27,22 +27,31 @@ static struct ping *find(const struct net *net, uint16_t id)
     return p;
 }
 
+/* Where in the list it is, or else the end, where it can be put. */
+static struct ping **link_of(struct net *net, const struct ping *p)
+{
+    struct ping **link = &net->pings;
+    while (*link && *link != p) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
 void ping_open(struct ping *p, struct net *net)
 {
-    *p = (struct ping){.net = net, .next = net->pings, .ttl = IPV4_TTL};
+    uint16_t id;
     do { /* ends soon: few ids are taken */
-        p->id = (uint16_t)net_random(net);
-    } while (find(net, p->id));
+        id = (uint16_t)net_random(net);
+    } while (find(net, id));
+    struct ping **link = link_of(net, p);
+    *p = (struct ping){.net = net, .next = *link ? p->next : NULL, .id = id, .ttl = IPV4_TTL};
     p->ticket = net->device->sent(net->device->context);
-    net->pings = p;
+    *link = p;
 }
 
 void ping_close(struct ping *p)
 {
-    struct ping **link = &p->net->pings;
-    while (*link && *link != p) {
-        link = &(*link)->next;
-    }
+    struct ping **link = link_of(p->net, p);
     if (*link) {
         *link = p->next;
     }
@@ -51,6 +60,15 @@ void ping_close(struct ping *p)
 void ping_set_ttl(struct ping *p, uint8_t ttl)
 {
     p->ttl = ttl;
+}
+
+int ping_bind(struct ping *p, uint32_t address)
+{
+    if (address != 0 && !ipv4_is_host(address)) {
+        return NET_ERROR_ARGUMENT;
+    }
+    p->local_address = address;
+    return NET_OK;
 }
 
 bool ping_busy(const struct ping *p)
@@ -78,6 +96,9 @@ static int send_small(struct ping *p, const uint8_t *mac, uint32_t address, cons
     uint8_t *icmp = ipv4_output(net, header, address, IPV4_PROTOCOL_ICMP, ICMP_HEADER + length,
                                 ipv4_identification(net, address));
     header[8] = p->ttl;
+    if (p->local_address != 0) {
+        store_be32(header + 12, p->local_address);
+    }
     build_head(p, p->seq, icmp);
     if (copied && length) {
         memcpy(icmp + ICMP_HEADER, data, length);
@@ -94,6 +115,7 @@ static int send_large(struct ping *p, const uint8_t *mac, uint32_t address, cons
 {
 #if NET_WITH_FRAGMENTS
     struct ipv4_large large = {.destination = address,
+                               .source = p->local_address,
                                .mac = mac,
                                .protocol = IPV4_PROTOCOL_ICMP,
                                .ttl = p->ttl,
@@ -122,10 +144,14 @@ int ping_send(struct ping *p, uint32_t address, const void *data, size_t length,
     if (length > DATA_MAX) {
         return NET_ERROR_TOO_LONG;
     }
+    if (p->local_address != 0 && !net_is_ours(net, p->local_address)) {
+        return NET_ERROR_ADDRESS;
+    }
     const uint8_t *mac = arp_resolve(net, address);
     if (!mac) {
         return NET_ERROR_NEIGHBOUR;
     }
+    p->wrapped = p->wrapped || p->seq == UINT16_MAX;
     p->seq++;
     int error = length <= ONE_FRAME ? send_small(p, mac, address, data, length)
                                     : send_large(p, mac, address, data, length);
@@ -145,10 +171,10 @@ bool ping_receive(struct ping *p, struct ping_answer *answer)
     return has;
 }
 
-/* Only what was asked is answered: a sequence number up to the newest. */
+/* Only what was asked is answered: a sequence number up to the newest, which the first is 1 of. */
 static bool was_sent(const struct ping *p, uint16_t seq)
 {
-    return (int16_t)(p->seq - seq) >= 0;
+    return p->wrapped ? (int16_t)(p->seq - seq) >= 0 : seq != 0 && seq <= p->seq;
 }
 
 static void deliver(struct ping *p, struct ping_answer *answer, uint32_t address)

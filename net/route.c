@@ -138,8 +138,14 @@ const struct net_way *route_way(struct net *net, uint32_t destination)
 
 uint32_t route_source(struct net *net, uint32_t destination)
 {
+    if (net_has_kept(net, destination)) {
+        return net->way.source;
+    }
     if (destination == IPV4_BROADCAST || ipv4_is_multicast(destination)) {
         return route_first_address(net); /* no network's in particular */
+    }
+    if (net_is_broadcast(net, destination)) {
+        return on_link(net, destination).source; /* not kept, for what is kept is a host */
     }
     return route_way(net, destination)->source;
 }
@@ -214,6 +220,16 @@ int net_add_address(struct net *net, uint32_t address, uint32_t netmask)
     return NET_OK;
 }
 
+/* What DHCP has given us meanwhile is ours still. */
+static void end_connections(struct net *net, uint32_t address)
+{
+    for (struct tcp_socket *s = net->tcp_sockets; s && address != net->address; s = s->next) {
+        if (tcp_is_open(s) && s->local_address == address) {
+            tcp_finish(s, NET_ERROR_ADDRESS);
+        }
+    }
+}
+
 int net_remove_address(struct net *net, uint32_t address)
 {
     struct net_alias *alias = address != 0 ? find_alias(net, address) : NULL;
@@ -224,7 +240,7 @@ int net_remove_address(struct net *net, uint32_t address)
     begin(net, (unsigned)(alias - net->aliases));
     alias->usable = false;
     count_aliases(net);
-    net_end_orphans(net);
+    end_connections(net, address);
     net_wake(net);
     return NET_OK;
 }

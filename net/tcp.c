@@ -6,6 +6,11 @@
 
 void tcp_init(struct tcp_socket *s, struct net *net, void *tx, size_t tx_size, void *rx, size_t rx_size)
 {
+    struct tcp_socket **link = &net->tcp_sockets;
+    while (*link && *link != s) {
+        link = &(*link)->next;
+    }
+    struct tcp_socket *next = *link ? s->next : NULL; /* in the list already, or put at its end */
     memset(s, 0, sizeof *s);
     s->net = net;
     s->tx = tx;
@@ -17,8 +22,8 @@ void tcp_init(struct tcp_socket *s, struct net *net, void *tx, size_t tx_size, v
     s->user_timeout_ms = TCP_USER_TIMEOUT_MS;
     s->deadline_ms = net->now_ms + NET_FAR_MS;
     s->tx_ticket = net->device->sent(net->device->context);
-    s->next = net->tcp_sockets;
-    net->tcp_sockets = s;
+    s->next = next;
+    *link = s;
 #if NET_WITH_TCP_OPTIONS
     s->offers = TCP_OFFER_ALL;
 #endif
@@ -113,7 +118,7 @@ static void build_template(struct tcp_socket *s)
 
 static void start_sequence(struct tcp_socket *s, uint32_t iss)
 {
-    s->snd_una = s->snd_nxt = s->snd_max = iss;
+    s->snd_una = s->snd_nxt = s->snd_max = s->recover = iss;
     s->snd_wnd = s->max_wnd = 0;
     if (s->tx_held == 0) {
         s->tx_start = 0;
@@ -127,15 +132,15 @@ static void start_sequence(struct tcp_socket *s, uint32_t iss)
     s->duplicate_acks = 0;
     s->keep_alive_probes = 0;
     s->challenges = 0;
-    if (NET_WITH_TCP_CONGESTION) {
-        s->recover = s->snd_una;
-    }
 #if NET_WITH_TCP_OPTIONS
     tcp_start_options(s);
 #endif
 #if NET_WITH_ICMP_ERRORS
     s->soft_error = NET_OK;
     s->timeouts = 0;
+#endif
+#if NET_WITH_TCP_PROBING
+    s->mss_agreed = s->probe_size = 0;
 #endif
 }
 
@@ -149,6 +154,17 @@ void tcp_open(struct tcp_socket *s, enum tcp_state state, uint32_t iss)
     s->progress_ms = s->received_ms = s->net->now_ms;
     s->flags = TCP_ATTENTION;
 }
+
+#if NET_WITH_ROUTES
+int tcp_bind(struct tcp_socket *s, uint32_t address)
+{
+    if (address != 0 && !ipv4_is_host(address)) {
+        return NET_ERROR_ARGUMENT;
+    }
+    s->bound_address = address;
+    return NET_OK;
+}
+#endif
 
 int tcp_connect(struct tcp_socket *s, uint32_t address, uint16_t port, uint32_t now_ms)
 {
@@ -164,9 +180,15 @@ int tcp_connect(struct tcp_socket *s, uint32_t address, uint16_t port, uint32_t 
         return NET_ERROR_ARGUMENT;
     }
     uint32_t source = net_source(net, address);
-    if (NET_WITH_ROUTES && source == 0) {
+#if NET_WITH_ROUTES
+    if (s->bound_address != 0 && !net_is_ours(net, s->bound_address)) {
+        return NET_ERROR_ADDRESS;
+    }
+    source = s->bound_address ? s->bound_address : source;
+    if (source == 0) {
         return NET_ERROR_DOWN; /* no first address, and none of the others' networks is it in */
     }
+#endif
     tcp_finish(s, NET_OK);
     s->local_address = source;
     s->remote_address = address;
@@ -305,10 +327,11 @@ size_t tcp_reserve(struct tcp_socket *s, struct tcp_span room[2])
 
 void tcp_commit(struct tcp_socket *s, size_t n)
 {
-    if (s->tx_used == 0) {
+    uint32_t taken = tcp_least((uint32_t)n, send_room(s));
+    if (s->tx_used == 0 && taken != 0) {
         s->flags |= TCP_BEGINS; /* the time known here may be that of a poll long ago */
     }
-    s->tx_used += tcp_least((uint32_t)n, send_room(s));
+    s->tx_used += taken;
     s->flags |= TCP_ATTENTION;
 }
 
@@ -334,7 +357,7 @@ void tcp_finish(struct tcp_socket *s, enum net_error reason)
 void tcp_give_up(struct tcp_socket *s, enum net_error reason)
 {
     if (s->state > TCP_SYN_SENT && s->state < TCP_CLOSING) { /* 3.10.5: both have closed by then */
-        tcp_send_bare(s, s->snd_max, TCP_RST | TCP_ACK);
+        tcp_send_bare(s, tcp_bare_number(s), TCP_RST | TCP_ACK);
     }
     tcp_finish(s, reason);
 }

@@ -35,7 +35,7 @@ enum tcp_state {
 };
 
 enum {
-    TCP_USER_TIMEOUT_MS = 100000, /* default; RFC 9293 3.8.3: R2 at least 100 s */
+    TCP_USER_TIMEOUT_MS = 180000, /* default; RFC 9293 3.8.3: R2 at least 100 s, for a SYN 3 min */
     TCP_BUFFER_MIN = 64,          /* smallest tx_size and rx_size */
     TCP_BUFFER_MAX = NET_WITH_TCP_WINDOW_SCALE ? 1 << 29 : 65535,
     TCP_RANGES =
@@ -144,6 +144,9 @@ struct tcp_socket {
 #if NET_WITH_TCP_LISTEN
     struct tcp_listener *listener; /* in LISTEN */
 #endif
+#if NET_WITH_ROUTES
+    uint32_t bound_address; /* to connect from; 0: chosen by the route */
+#endif
 #if NET_WITH_TCP_CONGESTION
     uint8_t congestion_control;
     struct tcp_cubic cubic;
@@ -153,13 +156,20 @@ struct tcp_socket {
     int8_t soft_error; /* what an ICMP error has said */
     uint8_t timeouts;  /* of the retransmission timer since the last progress */
 #endif
+#if NET_WITH_TCP_PROBING
+    uint16_t mss_agreed;             /* what mss was at first */
+    uint16_t probe_size, probe_next; /* of the probe under way, 0: none; of the next one */
+    uint32_t probe_seq, probed_ms;   /* where it begins; the quiet time runs from then */
+#endif
 };
 
 /*
  * Register the socket with the net, for good. The buffers stay the caller's
  * memory; `tx` must be reachable by the device's DMA. Sizes in bytes, from
  * TCP_BUFFER_MIN to TCP_BUFFER_MAX. The peer sees at most 65535 of `rx_size` if it
- * does not scale windows.
+ * does not scale windows. A socket that is registered already begins anew: its connection is forgotten, of
+ * which the peer hears when it sends next (after tcp_abort at once), and the device may still be reading the
+ * old `tx` for a moment.
  */
 void tcp_init(struct tcp_socket *s, struct net *net, void *tx, size_t tx_size, void *rx, size_t rx_size);
 
@@ -201,11 +211,20 @@ void tcp_set_ttl(struct tcp_socket *s, uint8_t ttl);
 void tcp_set_dscp(struct tcp_socket *s, uint8_t dscp);
 #endif
 
+#if NET_WITH_ROUTES
+/*
+ * Connect from this address of ours from now on; 0, as at first: from the one that the route chooses. In any
+ * state, for the next tcp_connect. NET_ERROR_ARGUMENT: no host's address.
+ */
+int tcp_bind(struct tcp_socket *s, uint32_t address) __attribute__((warn_unused_result));
+#endif
+
 /*
  * Begin to connect from a random port, in state CLOSED or TIME-WAIT (which is
  * given up). What was unread is dropped. NET_ERROR_STATE: in use; NET_ERROR_DOWN;
- * NET_ERROR_ARGUMENT: port 0, our own address or no host's. Success or failure of
- * the handshake shows in tcp_state and tcp_error.
+ * NET_ERROR_ARGUMENT: port 0, our own address or no host's; NET_ERROR_ADDRESS: what
+ * tcp_bind has named is not ours, or not now. Success or failure of the handshake
+ * shows in tcp_state and tcp_error.
  */
 int tcp_connect(struct tcp_socket *s, uint32_t address, uint16_t port, uint32_t now_ms)
     __attribute__((warn_unused_result));

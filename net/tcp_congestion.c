@@ -110,7 +110,7 @@ void tcp_forward_ack(struct tcp_socket *s, uint32_t ack, uint32_t acked)
     }
 #endif
     if (full) {
-        s->flags &= ~(uint32_t)TCP_RECOVERY;
+        s->flags &= ~(uint32_t)(TCP_RECOVERY | TCP_MISSING);
     } else {
         partial_ack(s);
     }
@@ -133,17 +133,13 @@ static bool loss_is_sure(const struct tcp_socket *s)
  */
 static bool may_recover(const struct tcp_socket *s)
 {
-    return !NET_WITH_TCP_CONGESTION ||
-           tcp_distance(s->recover, s->snd_una) >= (TCP_AGREED(s, TCP_OFFER_SACK) ? 0 : 1);
+    /* `recover` was once snd_max: outside of what is in flight, it is acknowledged, however long since. */
+    uint32_t ahead = s->recover - s->snd_una;
+    return ahead > s->snd_max - s->snd_una || (TCP_AGREED(s, TCP_OFFER_SACK) && ahead == 0);
 }
 
-static void enter_recovery(struct tcp_socket *s)
+void tcp_recover(struct tcp_socket *s)
 {
-    tcp_lower_threshold(s);
-    s->cwnd = s->ssthresh;
-#if NET_WITH_TCP_CONGESTION
-    s->cwnd += TCP_AGREED(s, TCP_OFFER_SACK) ? 0 : 3U * s->mss;
-#endif
     s->recover = s->snd_max;
     s->flags |= TCP_RECOVERY | TCP_ATTENTION;
 #if NET_WITH_TCP_SACK
@@ -154,6 +150,16 @@ static void enter_recovery(struct tcp_socket *s)
     }
 #endif
     tcp_retransmit_first(s);
+}
+
+static void enter_recovery(struct tcp_socket *s)
+{
+    tcp_lower_threshold(s);
+    s->cwnd = s->ssthresh;
+#if NET_WITH_TCP_CONGESTION
+    s->cwnd += TCP_AGREED(s, TCP_OFFER_SACK) ? 0 : 3U * s->mss;
+#endif
+    tcp_recover(s);
 }
 
 void tcp_duplicate_ack(struct tcp_socket *s)
@@ -168,7 +174,7 @@ void tcp_duplicate_ack(struct tcp_socket *s)
         return;
     }
     s->duplicate_acks++;
-    if (loss_is_sure(s) && may_recover(s)) {
+    if (loss_is_sure(s) && may_recover(s) && !(NET_WITH_TCP_PROBING && tcp_probe_lost(s))) {
         enter_recovery(s);
     }
 }

@@ -8,11 +8,9 @@ enum {
     /* Whoever forges a smaller MTU than this only makes us allow fragmentation (RFC 5927 7.2). */
     LEAST_MSS = TCP_MSS_DEFAULT,
     TIMEOUTS_OF_A_BLACK_HOLE = 3, /* of one segment */
-    IPV4_FLAGS = 6,
 };
 
-/* Next smaller MTU than `present`, for routers that do not tell theirs (RFC 1191 7.1). */
-static uint32_t plateau_below(uint32_t present)
+uint32_t tcp_plateau_below(uint32_t present)
 {
     static const uint16_t plateaus[] = {1492, 1006};
     for (unsigned i = 0; i < sizeof plateaus / sizeof *plateaus; i++) {
@@ -30,7 +28,7 @@ static uint32_t plateau_below(uint32_t present)
 static void shrink_segments(struct tcp_socket *s, uint32_t mtu)
 {
     uint32_t overhead = tcp_overhead(s), mss = mtu > overhead ? mtu - overhead : 0;
-    uint8_t *flags = s->header + ETHERNET_HEADER + IPV4_FLAGS;
+    uint8_t *flags = tcp_fragment_flags(s);
     bool changed = mss < LEAST_MSS && *flags != 0;
     if (mss < LEAST_MSS) {
         mss = LEAST_MSS;
@@ -43,6 +41,9 @@ static void shrink_segments(struct tcp_socket *s, uint32_t mtu)
     if (changed) {
         tcp_send_again(s);
         s->flags |= TCP_ATTENTION;
+        if (NET_WITH_TCP_PROBING) {
+            tcp_probe_later(s);
+        }
     }
 }
 
@@ -58,9 +59,12 @@ void tcp_suspect_black_hole(struct tcp_socket *s)
 
 /* A router that had to fragment saw more than the MTU that it tells; anything else is forged (RFC 5927 7.2).
  */
-static void fragmentation_needed(struct tcp_socket *s, uint32_t told)
+static void fragmentation_needed(struct tcp_socket *s, const struct icmp_error *error)
 {
-    uint32_t present = s->mss + tcp_overhead(s), mtu = told ? told : plateau_below(present);
+    if (NET_WITH_TCP_PROBING && tcp_probe_rejected(s, error->seq)) {
+        return;
+    }
+    uint32_t present = s->mss + tcp_overhead(s), mtu = error->mtu ? error->mtu : tcp_plateau_below(present);
     if (mtu < present) {
         shrink_segments(s, mtu);
     }
@@ -112,7 +116,7 @@ void tcp_icmp_error(struct net *net, const struct icmp_error *error)
         return;
     }
     if (error->type == ICMP_UNREACHABLE && error->code == ICMP_CODE_FRAGMENTATION) {
-        fragmentation_needed(s, error->mtu);
+        fragmentation_needed(s, error);
     } else {
         unreachable(s, error);
     }

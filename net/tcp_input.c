@@ -108,6 +108,11 @@ static bool advance(struct tcp_socket *s, uint32_t ack, uint32_t acked)
     s->soft_error = NET_OK;
     s->timeouts = 0;
 #endif
+#if NET_WITH_TCP_PROBING
+    if (s->probe_size != 0) {
+        tcp_probe_acknowledged(s);
+    }
+#endif
     if (acked > bytes && !fin_acknowledged(s)) {
         return false;
     }
@@ -292,6 +297,9 @@ void tcp_take_syn(struct tcp_socket *s, const struct tcp_segment *syn)
     tcp_agree(s, syn);
 #endif
     tcp_begin_congestion_control(s);
+#if NET_WITH_TCP_PROBING
+    s->mss_agreed = s->mss;
+#endif
 }
 
 static void established(struct tcp_socket *s, const struct tcp_segment *segment)
@@ -422,11 +430,6 @@ enum frame_fate tcp_segment_arrives(struct tcp_socket *s, const struct ipv4_pack
 #if NET_WITH_TCP_WINDOW_SCALE
     segment->window <<= s->snd_scale;
 #endif
-#if NET_WITH_TCP_TIMESTAMPS
-    if (TCP_AGREED(s, TCP_OFFER_TIMESTAMPS)) {
-        tcp_note_timestamp(s, segment);
-    }
-#endif
     if (s->state == TCP_SYN_RECEIVED) {
         if (!acknowledges_syn(s, segment)) {
             return tcp_reset(s->net, ip, segment, NET_DROP_TCP_SEGMENT);
@@ -435,6 +438,11 @@ enum frame_fate tcp_segment_arrives(struct tcp_socket *s, const struct ipv4_pack
     } else if (!process_ack(s, segment)) {
         return FRAME_DONE;
     }
+#if NET_WITH_TCP_TIMESTAMPS
+    if (TCP_AGREED(s, TCP_OFFER_TIMESTAMPS)) {
+        tcp_note_timestamp(s, segment);
+    }
+#endif
     if ((segment->length == 0 && !(segment->flags & TCP_FIN)) || !receives(s)) {
         return FRAME_DONE;
     }

@@ -23,6 +23,7 @@ enum tcp_flag {
     TCP_FIN_KEPT = 1 << 15,     /* the peer's FIN has come, something before it has not */
     TCP_RTT_REPEATED = 1 << 14, /* rtt_seq was sent before rtt_ms too */
     TCP_RESCUED = 1 << 13,      /* RFC 6675's RescueRxt has been sent in this recovery */
+    TCP_MISSING = 1 << 16,      /* the timer waits for room for tcp_retransmit_first */
 };
 
 enum {
@@ -100,6 +101,8 @@ void tcp_service(struct tcp_socket *s);
 void tcp_at_most(struct tcp_socket *s, uint32_t deadline_ms);
 /* Go back to the first byte that is not acknowledged. */
 void tcp_send_again(struct tcp_socket *s);
+/* What was under way went with the link: it is sent again at once when there is one. */
+void tcp_link(struct tcp_socket *s);
 
 /* tcp_input.c */
 enum frame_fate tcp_input(struct net *net, const struct ipv4_packet *ip);
@@ -114,15 +117,45 @@ void tcp_take_syn(struct tcp_socket *s, const struct tcp_segment *syn);
 
 /* tcp_output.c */
 void tcp_output(struct tcp_socket *s);
-/* RFC 5681 3.2, RFC 6582: the segment that the peer misses, out of turn. */
+/*
+ * RFC 5681 3.2, RFC 6582 3.2: the segment that the peer misses, out of turn. With TCP_ATTENTION; without room
+ * the retransmission timer tries again, soon.
+ */
 void tcp_retransmit_first(struct tcp_socket *s);
 /* Start the retransmission timer: within tcp_service, or with TCP_ATTENTION, for that sets the deadline. */
 void tcp_arm(struct tcp_socket *s);
 /* A segment without data, outside the order of things: ACK, RST, keep-alive. */
 void tcp_send_bare(struct tcp_socket *s, uint32_t seq, uint8_t flags);
+/* The number of what carries no text: the next, or the window's end, beyond which the peer takes nothing. */
+uint32_t tcp_bare_number(const struct tcp_socket *s);
 
 /* tcp_icmp.c, with NET_WITH_ICMP_ERRORS: the retransmission timer has expired. */
 void tcp_suspect_black_hole(struct tcp_socket *s);
+/* Next smaller MTU than `present`, for routers that do not tell theirs (RFC 1191 7.1); 0: none. */
+uint32_t tcp_plateau_below(uint32_t present);
+/* Where the header says whether routers may fragment. */
+static inline uint8_t *tcp_fragment_flags(struct tcp_socket *s)
+{
+    return s->header + ETHERNET_HEADER + IPV4_FRAGMENT_FIELD;
+}
+
+/* tcp_probe.c, with NET_WITH_TCP_PROBING */
+/* Segments have become smaller, or as large as was found possible: no probe for a while. */
+void tcp_probe_later(struct tcp_socket *s);
+/* The size of the segment to send in place of the one `offset` bytes into the ring; 0: that one. */
+uint32_t tcp_probe_due(const struct tcp_socket *s, uint32_t offset);
+void tcp_probe_sent(struct tcp_socket *s, uint32_t seq);
+/* With one under way: snd_una has moved. */
+void tcp_probe_acknowledged(struct tcp_socket *s);
+/* All that is not acknowledged is sent again. */
+void tcp_probe_sent_again(struct tcp_socket *s);
+/*
+ * Something is lost. True: the probe and nothing else, which is sent again and no sign of congestion (RFC
+ * 4821 7.6.2).
+ */
+bool tcp_probe_lost(struct tcp_socket *s);
+/* ICMP says that the segment at `seq` was too large. True: it was the probe, and is sent again. */
+bool tcp_probe_rejected(struct tcp_socket *s, uint32_t seq);
 
 /* tcp_congestion.c */
 /* The handshake is done: RFC 6928. */
@@ -132,6 +165,8 @@ void tcp_lower_threshold(struct tcp_socket *s);
 /* snd_una has moved by `acked` up to `ack`. */
 void tcp_forward_ack(struct tcp_socket *s, uint32_t ack, uint32_t acked);
 void tcp_duplicate_ack(struct tcp_socket *s);
+/* Begin fast recovery, with the windows as they are. */
+void tcp_recover(struct tcp_socket *s);
 /* With NET_WITH_TCP_CONGESTION: data are about to be sent (RFC 5681 4.1). */
 void tcp_restart_after_idleness(struct tcp_socket *s);
 

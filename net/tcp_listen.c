@@ -34,9 +34,12 @@ int tcp_listen(struct tcp_listener *listener, struct net *net, uint16_t port, si
     if (port == 0 || window < TCP_BUFFER_MIN || window > TCP_BUFFER_MAX) {
         return NET_ERROR_ARGUMENT;
     }
-    if (find_listener(net, port)) {
+    const struct tcp_listener *owner = find_listener(net, port);
+    if (owner && owner != listener) {
         return NET_ERROR_PORT_IN_USE;
     }
+    listener->net = net;
+    tcp_unlisten(listener);
     memset(listener, 0, sizeof *listener);
     listener->net = net;
     listener->port = port;
@@ -73,13 +76,13 @@ void tcp_unlisten(struct tcp_listener *listener)
     }
 }
 
-/* The socket that has been offered longest is the last in the list of those offered. */
+/* The socket that has been offered longest; of those offered at the same time, the first in the list. */
 static struct tcp_socket *offered(const struct tcp_listener *l)
 {
     struct tcp_socket *oldest = NULL;
     for (struct tcp_socket *s = l->net->tcp_sockets; s; s = s->next) {
         if (s->state == TCP_LISTEN && s->listener == l &&
-            (!oldest || tcp_distance(oldest->progress_ms, s->progress_ms) <= 0)) {
+            (!oldest || tcp_distance(oldest->progress_ms, s->progress_ms) < 0)) {
             oldest = s;
         }
     }
@@ -138,6 +141,7 @@ int tcp_accept(struct tcp_listener *listener, struct tcp_socket *s, uint32_t now
     s->listener = listener;
     s->state = TCP_LISTEN;
     s->local_address = s->remote_address = 0;
+    s->unread_length = 0;
     s->progress_ms = now_ms;
     for (struct tcp_half_open *h = listener->queue; h < listener->queue + TCP_SYN_QUEUE; h++) {
         if (h->ports && h->acknowledged && net_is_ours(net, h->local_address)) {

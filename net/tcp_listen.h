@@ -45,7 +45,8 @@ struct tcp_listener {
 
 /*
  * Listen on `port` of all our addresses. `window`, in bytes, is what SYNs are answered with: the rx_size of
- * the sockets to be offered, or of the smallest of them. The listener must stay until tcp_unlisten.
+ * the sockets to be offered, or of the smallest of them. The listener must stay until tcp_unlisten. One that
+ * listens already begins anew, as after tcp_unlisten; after an error it goes on as it was.
  * NET_ERROR_ARGUMENT: port 0 or a window out of the range of buffer sizes; NET_ERROR_PORT_IN_USE.
  */
 int tcp_listen(struct tcp_listener *listener, struct net *net, uint16_t port, size_t window)

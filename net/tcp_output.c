@@ -53,7 +53,7 @@ static uint16_t advertise(struct tcp_socket *s, uint8_t flags)
     if (NET_WITH_TCP_WINDOW_SCALE && (flags & TCP_SYN)) {
         return (uint16_t)offered; /* never scaled (RFC 7323 2.2) */
     }
-    if (room - offered >= s->window_step || offered == 0) {
+    if (room - offered >= s->window_step || scaled(s, offered) == 0) {
         s->rcv_adv = s->rcv_nxt + room;
         return scaled(s, room);
     }
@@ -115,6 +115,13 @@ void tcp_send_bare(struct tcp_socket *s, uint32_t seq, uint8_t flags)
     if (ready(s)) {
         (void)emit(s, seq, flags, 0);
     }
+}
+
+/* RFC 9293 3.10.7.4, first: a window shrinks, and a probe's byte is beyond a closed one. */
+uint32_t tcp_bare_number(const struct tcp_socket *s)
+{
+    uint32_t window = s->state < TCP_ESTABLISHED ? UINT32_MAX : s->snd_wnd;
+    return s->snd_una + tcp_least(s->snd_max - s->snd_una, window);
 }
 
 void tcp_arm(struct tcp_socket *s)
@@ -292,9 +299,34 @@ static bool output_here(struct tcp_socket *s)
     return true;
 }
 
+#if NET_WITH_TCP_PROBING
+/* In place of the next segment a larger one, in a single piece of the ring (RFC 4821 7.5). */
+static bool output_probe(struct tcp_socket *s)
+{
+    uint32_t offset = s->snd_nxt - s->snd_una, length = tcp_probe_due(s, offset);
+    if (length == 0 || ring_index(s, offset) + length > s->tx_size) {
+        return false;
+    }
+    uint8_t *flags = tcp_fragment_flags(s), before = *flags;
+    *flags = IPV4_DO_NOT_FRAGMENT >> 8;
+    bool sent = emit(s, s->snd_nxt, TCP_ACK, length);
+    *flags = before;
+    if (sent) {
+        tcp_probe_sent(s, s->snd_nxt);
+        sent_up_to(s, s->snd_nxt + length);
+    }
+    return sent;
+}
+#endif
+
 /* Send the next segment; false: there is none, or it must wait. */
 static bool output_next(struct tcp_socket *s)
 {
+#if NET_WITH_TCP_PROBING
+    if (s->mss < s->mss_agreed && output_probe(s)) {
+        return true;
+    }
+#endif
 #if NET_WITH_TCP_SACK
     if (s->sacked_count != 0) {
         s->snd_nxt = tcp_sack_skip(s, s->snd_nxt);
@@ -312,6 +344,7 @@ static bool retransmit(struct tcp_socket *s, uint32_t seq)
     s->snd_nxt = seq;
     if (!ready(s) || !output_here(s)) {
         s->snd_nxt = next;
+        s->flags &= ~(uint32_t)TCP_FORCE;
         return false;
     }
 #if NET_WITH_TCP_SACK
@@ -325,7 +358,11 @@ static bool retransmit(struct tcp_socket *s, uint32_t seq)
 
 void tcp_retransmit_first(struct tcp_socket *s)
 {
-    (void)retransmit(s, s->snd_una);
+    s->flags &= ~(uint32_t)TCP_MISSING;
+    if (!retransmit(s, s->snd_una) && (s->flags & TCP_WAITS_ROOM)) {
+        s->flags |= TCP_MISSING | TCP_RTX_ARMED;
+        s->rtx_ms = s->net->now_ms + 1;
+    }
 }
 
 #if NET_WITH_TCP_SACK
@@ -392,12 +429,6 @@ static void output_data(struct tcp_socket *s)
     }
 }
 
-/* The byte of a probe is beyond the closed window, and an ACK with its number would not be taken. */
-static bool probing(const struct tcp_socket *s)
-{
-    return s->snd_wnd == 0 && s->probe_shift != 0;
-}
-
 void tcp_output(struct tcp_socket *s)
 {
     if (!ready(s)) {
@@ -409,6 +440,6 @@ void tcp_output(struct tcp_socket *s)
         output_data(s);
     }
     if (s->flags & TCP_ACK_NOW) {
-        (void)emit(s, probing(s) ? s->snd_una : s->snd_max, TCP_ACK, 0);
+        (void)emit(s, tcp_bare_number(s), TCP_ACK, 0);
     }
 }

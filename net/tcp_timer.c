@@ -61,7 +61,11 @@ static bool out_of_patience(struct tcp_socket *s)
         tcp_give_up(s, NET_ERROR_TIMEOUT);
         return false;
     }
-    s->keep_alive_probes++; /* RFC 9293 3.8.4: an empty segment before the window, which must be answered */
+    /* The next one a quarter from now, however late this one is; what nobody can have heard does not count.
+     */
+    s->received_ms = s->net->now_ms - s->keep_alive_ms - s->keep_alive_probes * (s->keep_alive_ms / 4);
+    s->keep_alive_probes = (uint8_t)(s->keep_alive_probes + s->net->link_up);
+    /* RFC 9293 3.8.4: an empty segment before the window, which must be answered */
     tcp_send_bare(s, s->snd_una - 1, TCP_ACK);
     return true;
 }
@@ -69,24 +73,45 @@ static bool out_of_patience(struct tcp_socket *s)
 void tcp_send_again(struct tcp_socket *s)
 {
     s->snd_nxt = s->snd_una;
-    s->flags &= ~(uint32_t)(TCP_RTT_TIMED | TCP_RECOVERY); /* Karn: what is sent twice is not timed */
-    if (NET_WITH_TCP_CONGESTION) {
-        s->recover = s->snd_max; /* RFC 6582 4: what comes back of it is no sign of a further loss */
-        s->duplicate_acks = 0;
+    s->flags &=
+        ~(uint32_t)(TCP_RTT_TIMED | TCP_RECOVERY | TCP_MISSING); /* Karn: what is sent twice is not timed */
+    s->recover = s->snd_max; /* RFC 6582 4: what comes back of it is no sign of a further loss */
+    s->duplicate_acks = 0;
+    if (NET_WITH_TCP_PROBING) {
+        tcp_probe_sent_again(s);
     }
 #if NET_WITH_TCP_SACK
     s->sacked_count = 0; /* RFC 2018 8: the peer may have thrown away what it kept */
 #endif
 }
 
-/* RFC 6298 5.4 to 5.7, RFC 5681 3.1; with a closed window, RFC 9293 3.8.6.1. */
-static void retransmission_timeout(struct tcp_socket *s)
+static void go_back(struct tcp_socket *s)
 {
     s->flags &= ~(uint32_t)TCP_RTX_ARMED;
     s->flags |= TCP_FORCE; /* whatever the window, lest a shrunk one hold the segment back for ever */
+    tcp_send_again(s);
+}
+
+void tcp_link(struct tcp_socket *s)
+{
+    if (s->flags & TCP_RTX_ARMED) {
+        s->cwnd = tcp_least(s->cwnd, TCP_INITIAL_SEGMENTS * (uint32_t)s->mss); /* it may lead elsewhere now */
+        go_back(s); /* which is no expiry: neither back-off nor count */
+    }
+    s->deadline_ms = s->net->now_ms;
+}
+
+/* RFC 6298 5.4 to 5.7, RFC 5681 3.1; with a closed window, RFC 9293 3.8.6.1. */
+static void retransmission_timeout(struct tcp_socket *s)
+{
+    if (s->flags & TCP_MISSING) {
+        tcp_arm(s);
+        tcp_retransmit_first(s);
+        return;
+    }
+    go_back(s);
     if (synchronized(s) && (s->snd_wnd == 0 || s->snd_max == s->snd_una)) {
         s->probe_shift = (uint8_t)(s->probe_shift + (s->probe_shift < 6));
-        tcp_send_again(s);
         return;
     }
 #if NET_WITH_ICMP_ERRORS
@@ -98,7 +123,6 @@ static void retransmission_timeout(struct tcp_socket *s)
     if (!synchronized(s)) {
         s->flags |= TCP_SYN_REPEATED;
     }
-    tcp_send_again(s);
 }
 
 /* False: the connection has ended. */
@@ -136,7 +160,8 @@ static void schedule(struct tcp_socket *s)
     s->deadline_ms = deadline_ms;
 }
 
-void tcp_service(struct tcp_socket *s)
+/* Out of line, so that those who look whether there is something to do save no registers for it. */
+__attribute__((noinline)) void tcp_service(struct tcp_socket *s)
 {
     if (s->flags & TCP_BEGINS) {
         s->progress_ms = s->net->now_ms;

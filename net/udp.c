@@ -29,13 +29,29 @@ static struct udp_socket *find(const struct net *net, uint16_t port)
     return s;
 }
 
+/* A query under way, which what comes to its port is for. */
+static bool is_of_query(struct net *net, uint16_t port)
+{
+    return (NET_WITH_DNS && dns_waiting(net, port)) || (NET_WITH_SNTP && sntp_expects(net, port));
+}
+
 uint16_t udp_random_port(struct net *net)
 {
     uint16_t port;
     do { /* ends soon: few of 16384 ports are taken, by sockets in a short list */
         port = (uint16_t)(NET_EPHEMERAL_PORT | net_random(net));
-    } while (find(net, port));
+    } while (find(net, port) || (NET_WITH_SNTP && is_of_query(net, port))); /* of two at once */
     return port;
+}
+
+/* Where in the list it is, or else the end, where it can be put. */
+static struct udp_socket **link_of(struct net *net, const struct udp_socket *s)
+{
+    struct udp_socket **link = &net->udp_sockets;
+    while (*link && *link != s) {
+        link = &(*link)->next;
+    }
+    return link;
 }
 
 int udp_open(struct udp_socket *s, struct net *net, uint16_t port)
@@ -43,22 +59,23 @@ int udp_open(struct udp_socket *s, struct net *net, uint16_t port)
     if (port == DHCP_SERVER_PORT || port == DHCP_CLIENT_PORT) {
         return NET_ERROR_ARGUMENT;
     }
-    if (port != 0 && find(net, port)) {
+    const struct udp_socket *owner = port != 0 ? find(net, port) : NULL;
+    if ((owner && owner != s) || (port != 0 && is_of_query(net, port))) {
         return NET_ERROR_PORT_IN_USE;
     }
-    *s = (struct udp_socket){.net = net, .next = net->udp_sockets};
-    s->port = port ? port : udp_random_port(net);
+    struct udp_socket **link = link_of(net, s);
+    *s = (struct udp_socket){.net = net, .next = *link ? s->next : NULL};
+    *link = s;
+    do {
+        s->port = port ? port : udp_random_port(net);
+    } while (is_of_query(net, s->port));
     s->ticket = net->device->sent(net->device->context);
-    net->udp_sockets = s;
     return NET_OK;
 }
 
 void udp_close(struct udp_socket *s)
 {
-    struct udp_socket **link = &s->net->udp_sockets;
-    while (*link && *link != s) {
-        link = &(*link)->next;
-    }
+    struct udp_socket **link = link_of(s->net, s);
     if (*link) {
         *link = s->next;
     }
@@ -96,6 +113,7 @@ static int output_large(struct net *net, const uint8_t *mac, const struct udp_me
         .tail_length = message->tail_length,
     };
 #if NET_WITH_UDP_OPTIONS
+    large.source = message->source ? message->source : large.source;
     large.ttl = time_to_live(message);
     large.tos = (uint8_t)(message->dscp << 2);
 #endif
@@ -142,6 +160,9 @@ int udp_output(struct net *net, const struct udp_message *message, uint32_t *tic
         store_be32(header + 12, net->address); /* for which it asks, not another of ours */
     }
 #if NET_WITH_UDP_OPTIONS
+    if (message->source != 0) {
+        store_be32(header + 12, message->source);
+    }
     header[1] = (uint8_t)(message->dscp << 2);
     header[8] = time_to_live(message);
 #endif
@@ -172,6 +193,15 @@ int udp_connect(struct udp_socket *s, uint32_t address, uint16_t port)
     return NET_OK;
 }
 
+int udp_bind(struct udp_socket *s, uint32_t address)
+{
+    if (address != 0 && !ipv4_is_host(address)) {
+        return NET_ERROR_ARGUMENT;
+    }
+    s->local_address = address;
+    return NET_OK;
+}
+
 void udp_set_ttl(struct udp_socket *s, uint8_t ttl)
 {
     s->ttl = ttl;
@@ -186,6 +216,22 @@ static bool hears(const struct udp_socket *s, uint32_t address, uint16_t port)
 {
     return s->remote_port == 0 || (s->remote_address == address && s->remote_port == port);
 }
+
+static bool is_at(const struct udp_socket *s, uint32_t local)
+{
+    return s->local_address == 0 || s->local_address == local;
+}
+
+/* 0: by the route. Else what was chosen, or in an answer the address that was asked (RFC 1122 4.1.3.5). */
+static uint32_t source_of(const struct udp_socket *s, uint32_t destination, uint16_t port)
+{
+    const struct udp_datagram *last = &s->received;
+    bool is_answer = last->source == destination && last->source_port == port;
+    if (s->local_address == 0 && is_answer && net_is_ours(s->net, last->destination)) {
+        return last->destination;
+    }
+    return s->local_address;
+}
 #endif
 
 int udp_send(struct udp_socket *s, uint32_t address, uint16_t port, const void *payload, size_t length)
@@ -197,6 +243,9 @@ int udp_send(struct udp_socket *s, uint32_t address, uint16_t port, const void *
     if (address == 0 && port == 0) {
         address = s->remote_address;
         port = s->remote_port;
+    }
+    if (s->local_address != 0 && !net_is_ours(s->net, s->local_address)) {
+        return NET_ERROR_ADDRESS;
     }
 #endif
     bool ourselves = NET_WITH_UDP_OPTIONS && net_is_ours(s->net, address); /* there is no way back in */
@@ -216,6 +265,7 @@ int udp_send(struct udp_socket *s, uint32_t address, uint16_t port, const void *
         .tail = payload,
         .tail_length = copied ? 0 : length,
 #if NET_WITH_UDP_OPTIONS
+        .source = source_of(s, address, port),
         .ttl = s->ttl,
         .dscp = s->dscp,
         .mac = NULL,
@@ -267,7 +317,7 @@ void udp_icmp_error(struct net *net, const struct icmp_error *error)
         return;
     }
 #if NET_WITH_UDP_OPTIONS
-    if (!hears(s, error->destination, error->destination_port)) {
+    if (!is_at(s, error->source) || !hears(s, error->destination, error->destination_port)) {
         return;
     }
 #endif
@@ -279,6 +329,7 @@ static enum frame_fate deliver(struct net *net, const struct ipv4_packet *ip, co
 {
     struct udp_socket *s = find(net, udp->destination);
 #if NET_WITH_UDP_OPTIONS
+    s = s && is_at(s, ip->destination) ? s : NULL;
     if (s && !hears(s, ip->source, udp->source)) {
         return net_dropped(NET_DROP_UDP_PORT);
     }

@@ -30,13 +30,15 @@ struct udp_socket {
     uint8_t ttl, dscp;
     uint16_t remote_port; /* 0: not connected */
     uint32_t remote_address;
+    uint32_t local_address; /* 0: not bound */
 #endif
 };
 
 /*
- * Open a port; 0 takes a random free one. NET_ERROR_PORT_IN_USE; 67 and 68 belong to DHCP
- * (NET_ERROR_ARGUMENT). With NET_WITH_MDNS what comes to port 5353 is the stack's. The socket must stay until
- * udp_close.
+ * Open a port; 0 takes a random free one. NET_ERROR_PORT_IN_USE, by a query under way too; 67 and 68 belong
+ * to DHCP (NET_ERROR_ARGUMENT). With NET_WITH_MDNS what comes to port 5353 is the stack's. The socket must
+ * stay until udp_close. One that is open already begins anew, with that port; after an error it goes on as it
+ * was. Of what it has sent before, ask udp_busy before.
  */
 int udp_open(struct udp_socket *s, struct net *net, uint16_t port) __attribute__((warn_unused_result));
 void udp_close(struct udp_socket *s);
@@ -46,6 +48,13 @@ uint16_t udp_port(const struct udp_socket *s);
 /* Hear this peer alone, and send to it where udp_send is given address and port 0. Both 0: hear all again.
  * NET_ERROR_ARGUMENT: one of them is 0, or no host's address. */
 int udp_connect(struct udp_socket *s, uint32_t address, uint16_t port) __attribute__((warn_unused_result));
+/*
+ * Send from this address of ours alone, and hear what is sent to it alone, not to all or to a group; 0, as at
+ * first: hear all, and let the route choose, but answer the peer of the last datagram received from the
+ * address that it has asked. NET_ERROR_ARGUMENT: no host's address. It may be one that is not ours yet, or
+ * not for now: udp_send answers with NET_ERROR_ADDRESS then.
+ */
+int udp_bind(struct udp_socket *s, uint32_t address) __attribute__((warn_unused_result));
 /* Time to live of what is sent, 1 to 255; 0, as at first: 64, and 1 to multicast groups. */
 void udp_set_ttl(struct udp_socket *s, uint8_t ttl);
 /* Differentiated services code point (RFC 2474), 0 to 63. */

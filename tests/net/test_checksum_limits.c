@@ -2,34 +2,16 @@
  */
 #include "net/ping.h"
 #include "net/wire/checksum.h"
-#include "rig.h"
+#include "udp_case.h"
 
 #include <string.h>
 
-static struct rig rig;
-static struct udp_socket udp;
-
-static int setup(void **state)
+static void know_the_peer(void)
 {
-    (void)state;
     uint8_t frame[64];
-    rig_open(&rig, 256, 256, 0);
-    assert_int_equal(udp_open(&udp, &rig.net, 5000), NET_OK);
-    rig_receive(&rig, frame, make_arp(frame, 1, peer_mac, PEER, OURS));
-    rig_discard_sent(&rig);
-    return 0;
+    rig_receive(&udp_rig, frame, make_arp(frame, 1, peer_mac, PEER, OURS));
+    rig_discard_sent(&udp_rig);
 }
-
-static int teardown(void **state)
-{
-    (void)state;
-    udp_close(&udp);
-    rig_discard_sent(&rig);
-    rig_close(&rig);
-    return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* The sum of the halves of the 64 bits carries once more. */
 static void sums_that_carry(void **state)
@@ -64,15 +46,16 @@ static void expect_ones(size_t length)
     memcpy(whole + 20, payload, length);
     put16(payload, plain_checksum(0, whole, 20 + length));
     assert_int_equal(udp_send(&udp, PEER, 9, payload, length), NET_OK);
-    const struct frame *sent = rig_sent(&rig);
+    const struct frame *sent = rig_sent(&udp_rig);
     assert_non_null(sent);
     assert_int_equal(get16(sent->bytes + 40), 0xFFFF);
-    rig_discard_sent(&rig);
+    rig_discard_sent(&udp_rig);
 }
 
 static void checksum_is_never_0(void **state)
 {
     (void)state;
+    know_the_peer();
     expect_ones(2);
     expect_ones(500);
 #if NET_WITH_FRAGMENTS
@@ -96,7 +79,7 @@ static void bytes_behind_the_datagram(void **state)
     put16(sum + 10, 18);
     memcpy(sum + 12, segment, 18);
     put16(segment + 6, plain_checksum(0, sum, 30));
-    rig_receive(&rig, frame, make_ipv4(frame, PEER, OURS, 17, segment, 40));
+    rig_receive(&udp_rig, frame, make_ipv4(frame, PEER, OURS, 17, segment, 40));
     struct udp_datagram got;
     assert_true(udp_receive(&udp, &got));
     assert_int_equal(got.length, 10);
@@ -107,8 +90,9 @@ static void unused_is_0(void **state)
 {
     (void)state;
     uint8_t frame[256];
-    rig_receive(&rig, frame, make_udp(frame, PEER, 9, OURS, 5001, "hello", 5));
-    const struct frame *error = rig_sent(&rig);
+    know_the_peer();
+    rig_receive(&udp_rig, frame, make_udp(frame, PEER, 9, OURS, 5001, "hello", 5));
+    const struct frame *error = rig_sent(&udp_rig);
 #if NET_WITH_ICMP_ERRORS
     assert_non_null(error);
 #endif
@@ -133,7 +117,7 @@ static void quote_with_options(void **state)
         put16(icmp + 2, 0);
         put16(icmp + 2, plain_checksum(0, icmp, 8 + 24 + 8 - cut));
         length = make_ipv4(frame, PEER, OURS, 1, icmp, 8 + 24 + 8 - cut);
-        rig_receive(&rig, frame, length);
+        rig_receive(&udp_rig, frame, length);
         assert_int_equal(udp_error(&udp), cut ? NET_OK : NET_ERROR_REFUSED);
     }
 }

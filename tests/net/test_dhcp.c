@@ -156,18 +156,101 @@ static void link_returns(void **state) /* 3.2, INIT-REBOOT */
     assert_int_equal(tcp_error(&rig.tcp), NET_ERROR_ADDRESS);
 }
 
-static void link_returns_without_server(void **state)
+static void answer_gateway(void)
 {
-    (void)state;
-    dhcp_bind();
+    uint8_t arp[64];
+    rig_receive(&rig, arp, make_arp(arp, 2, peer_mac, PEER, OURS));
+    rig_discard_sent(&rig);
+}
+
+/* The link comes back to where nobody says anything to INIT-REBOOT. */
+static void return_unheard(void)
+{
     net_link(&rig.net, false, rig.now);
     net_link(&rig.net, true, rig.now);
     rig_poll(&rig);
     dhcp_expect(REQUEST);
-    dhcp_wait_for(REQUEST, 10000);
-    rig_run(&rig, 20000); /* the lease runs: it is used on */
-    assert_true(net_is_up(&rig.net));
+    assert_in_range(dhcp_wait_for(DISCOVER, 10000), 3000, 5000);
+    assert_true(last.broadcast && last.requested == OURS && !last.server && !last.client);
+    assert_false(net_is_up(&rig.net));
+}
+
+static void link_returns_without_server(void **state)
+{
+    (void)state;
+    dhcp_bind();
     rig_expect_health(&rig);
+    return_unheard();
+    rig_run(&rig, 9000);
+    rig_resolve(&rig); /* the gateway is there, and the lease runs: it is used on */
+    rig_run(&rig, 20000);
+    assert_true(net_is_up(&rig.net));
+    rig_expect_health(&rig); /* on the same connection */
+}
+
+/* A server that had forgotten us and gives the same address again: connections have waited for it. */
+static void link_returns_to_a_forgetful_server(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        dhcp_bind();
+        rig_expect_health(&rig);
+        return_unheard();
+        if (late) { /* a switch takes its time: the gateway is not heard either */
+            rig_run(&rig, 9500);
+            rig_discard_sent(&rig);
+            dhcp_wait_for(DISCOVER, 3000);
+            assert_int_equal(last.requested, 0);
+            assert_false(net_is_up(&rig.net));
+        }
+        dhcp_answer(OFFER);
+        dhcp_expect(REQUEST);
+        assert_true(last.broadcast && last.requested == OURS && last.server == PEER);
+        dhcp_answer(ACKNOWLEDGE);
+        assert_int_equal(tcp_state(&rig.tcp), TCP_ESTABLISHED);
+        answer_gateway();
+        rig_expect_health(&rig);
+        rig_close(&rig);
+        rig_open_dhcp(&rig);
+    }
+}
+
+/* Another network: the address is another, and nothing is left of the lease of before. */
+static void link_returns_elsewhere(void **state)
+{
+    (void)state;
+    static const uint8_t options[] = {51, 4, 0, 0, 14, 16, 1, 4, 255, 255, 0, 0};
+    dhcp_bind();
+    rig_expect_health(&rig);
+    return_unheard();
+    dhcp_answer_with(OFFER, 0xAC100005, 0xAC100001, options, sizeof options);
+    dhcp_expect(REQUEST);
+    assert_true(last.requested == 0xAC100005 && last.server == 0xAC100001);
+    dhcp_answer_with(ACKNOWLEDGE, 0xAC100005, 0xAC100001, options, sizeof options);
+    assert_int_equal(net_address(&rig.net), 0xAC100005);
+    assert_int_equal(net_netmask(&rig.net), 0xFFFF0000);
+    assert_int_equal(net_gateway(&rig.net), 0);
+    assert_int_equal(tcp_error(&rig.tcp), NET_ERROR_ADDRESS);
+}
+
+/* The link goes while the old gateway is being looked for, and comes back: the lease is asked for again. */
+static void link_lost_on_trial(void **state)
+{
+    (void)state;
+    dhcp_bind();
+    for (int i = 0; i < 3; i++) {
+        return_unheard();
+        rig_run(&rig, 9500);
+        rig_discard_sent(&rig);
+        assert_int_equal(net_address(&rig.net), OURS);
+    }
+    net_link(&rig.net, false, rig.now);
+    rig_run(&rig, 3600000); /* the lease ends */
+    rig_nothing_sent(&rig);
+    net_link(&rig.net, true, rig.now);
+    rig_poll(&rig);
+    dhcp_expect(DISCOVER);
+    assert_int_equal(last.requested, 0);
 }
 
 /* ---- Hostile ---- */
@@ -646,9 +729,13 @@ static void probed_again_on_a_new_link(void **state)
         if (answered) {
             dhcp_answer(ACKNOWLEDGE);
         } else {
-            dhcp_wait_for(REQUEST, 6000);
-            rig_run(&rig, 8000); /* no server; the lease runs */
+            dhcp_wait_for(DISCOVER, 6000);
+            rig_run(&rig, 9000); /* no server; the lease runs */
             rig_discard_sent(&rig);
+            while (net_address(&rig.net) == 0) {
+                rig_advance(&rig, net_wait_ms(&rig.net, rig.now));
+            }
+            answer_gateway();
         }
         rig_run(&rig, 10000);
         assert_int_equal(net_address(&rig.net), OURS);
@@ -656,6 +743,42 @@ static void probed_again_on_a_new_link(void **state)
         assert_int_equal(tcp_state(&rig.tcp), TCP_ESTABLISHED);
         rig_discard_sent(&rig);
     }
+}
+
+/* Another host has the address in the network where the old gateway is being looked for. */
+static void taken_on_trial(void **state)
+{
+    (void)state;
+    lease_with_probes();
+    expect_free();
+    rig_expect_health(&rig);
+    return_unheard();
+    rig_run(&rig, 9000);
+    rig_discard_sent(&rig);
+    while (net_address(&rig.net) == 0) {
+        rig_advance(&rig, net_wait_ms(&rig.net, rig.now));
+    }
+    rig_discard_sent(&rig);
+    hear_of(OURS);
+    assert_false(net_is_up(&rig.net));
+    dhcp_expect(DECLINE);
+    assert_in_range(dhcp_wait_for(DISCOVER, 20000), 10000, 10001);
+}
+
+/* Nobody is there: what was probed for is not watched on, so that no conflict is told of an address not used.
+ */
+static void not_watched_after_the_trial(void **state)
+{
+    (void)state;
+    lease_with_probes();
+    expect_free();
+    return_unheard();
+    rig_run(&rig, 20000);
+    rig_discard_sent(&rig);
+    assert_false(net_is_up(&rig.net));
+    hear_of(OURS);
+    assert_false(net_address_conflict(&rig.net));
+    rig_discard_sent(&rig);
 }
 
 static void link_lost_while_probing(void **state)
@@ -686,6 +809,9 @@ int main(void)
         TEST(rebinding_and_expiry),
         TEST(link_returns),
         TEST(link_returns_without_server),
+        TEST(link_returns_to_a_forgetful_server),
+        TEST(link_returns_elsewhere),
+        TEST(link_lost_on_trial),
         TEST(bad_offers),
         TEST(bad_options),
         TEST(overload),
@@ -708,6 +834,8 @@ int main(void)
         TEST(declined_if_lost),
         TEST(probed_again_on_a_new_link),
         TEST(link_lost_while_probing),
+        TEST(taken_on_trial),
+        TEST(not_watched_after_the_trial),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -297,6 +297,51 @@ static void answered_by_a_routable_host(void **state)
     udp_close(&socket);
 }
 
+/* The device has no room when the link comes back: the lease comes before an address of our own all the same,
+ * and its parameters are left alone. */
+static void lease_goes_first(void **state)
+{
+    (void)state;
+    rig.net.at_once = true;
+    dhcp_bind();
+    net_link(&rig.net, false, rig.now);
+    rig.fake.full = true;
+    net_link(&rig.net, true, rig.now);
+    rig_run(&rig, 20000);
+    rig.fake.full = false;
+    dhcp_wait_for(REQUEST, 1000);
+    uint32_t start = rig.now;
+    while (!net_is_up(&rig.net)) {
+        assert_true(rig.now - start < 15000);
+        rig_advance(&rig, net_wait_ms(&rig.net, rig.now));
+    }
+    assert_int_equal(net_address(&rig.net), OURS);
+    uint8_t arp[64];
+    rig_receive(&rig, arp, make_arp(arp, 2, peer_mac, PEER, OURS));
+    rig_run(&rig, 5000);
+    rig_discard_sent(&rig);
+    assert_int_equal(net_address(&rig.net), OURS);
+    assert_int_equal(net_netmask(&rig.net), MASK);
+    assert_int_equal(net_gateway(&rig.net), PEER);
+}
+
+/* A lease of another network does not keep the device from an address of its own for long. */
+static void another_network_without_server(void **state)
+{
+    (void)state;
+    rig.net.at_once = true;
+    dhcp_bind();
+    rig.net.at_once = false;
+    net_link(&rig.net, false, rig.now);
+    net_link(&rig.net, true, rig.now);
+    uint32_t start = rig.now;
+    rig_run(&rig, 25000);
+    rig_discard_sent(&rig);
+    wait_address();
+    assert_in_range(rig.now - start, 25000, 40000);
+    dhcp_wait_for(DISCOVER, 70000); /* and goes on asking */
+}
+
 static void link_lost(void **state)
 {
     (void)state;
@@ -329,6 +374,8 @@ int main(void)
         TEST(conflict_leads_to_another),
         TEST(slower_after_ten_conflicts),
         TEST(another_dhcp_address_is_taken),
+        TEST(lease_goes_first),
+        TEST(another_network_without_server),
         TEST(link_lost),
         TEST(spoken_to_and_speaking),
         TEST(answered_by_a_routable_host),

@@ -603,7 +603,8 @@ static void malformed(void **state)
         expect_ignored(FRIEND, 5353, message, length);
         put16(message + 4 + 2 * i, i == 0);
     }
-    expect_ignored(0x0B000001, 5353, message, length); /* not a neighbour (11) */
+    send_from(0x0B000001, 5353, OURS, message, length); /* to us alone, not from a neighbour (5.5, 11) */
+    assert_null(next_message());
     static const char *const names[] = {"\300\14",    "\300\60", "\377\377", "\300\0",
                                         "\1a\300\14", "\100",    "\200"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) { /* NAME:WRECK (RFC 9267) */

@@ -1,39 +1,17 @@
 /* Which neighbours are remembered when there is not room for all, and which way packets go when that changes.
  */
 #include "net/internal.h"
-#include "rig.h"
+#include "udp_case.h"
 
 #include <string.h>
 
 #define HOST      0x0A000020U /* and upwards: neighbours */
 #define ELSEWHERE 0xC0A80901U /* 192.168.9.1 */
 
-static struct rig rig;
-static struct udp_socket udp;
-
-static int setup(void **state)
-{
-    (void)state;
-    rig_open(&rig, 256, 256, 0);
-    assert_int_equal(udp_open(&udp, &rig.net, 5000), NET_OK);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    udp_close(&udp);
-    rig_discard_sent(&rig);
-    rig_close(&rig);
-    return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static void arp(uint16_t operation, uint32_t sender)
 {
     uint8_t frame[64], mac[6] = {2, 0, 0, 1, (uint8_t)(sender >> 8), (uint8_t)sender};
-    rig_receive(&rig, frame, make_arp(frame, operation, mac, sender, OURS));
+    rig_receive(&udp_rig, frame, make_arp(frame, operation, mac, sender, OURS));
 }
 
 /* Can a datagram go there at once? */
@@ -51,8 +29,8 @@ static void use_by(uint32_t address, uint32_t hop)
         arp(2, hop);
         assert_true(known(address));
     }
-    rig_advance(&rig, 1);
-    rig_discard_sent(&rig);
+    rig_advance(&udp_rig, 1);
+    rig_discard_sent(&udp_rig);
 }
 
 static void use(uint32_t address)
@@ -92,7 +70,7 @@ static void what_is_told_unasked_takes_nothing_in_use(void **state)
     use_many(NET_NEIGHBOURS);
     for (unsigned i = 0; i < 100; i++) {
         arp(1, HOST + 50 + i);
-        rig_discard_sent(&rig);
+        rig_discard_sent(&udp_rig);
     }
     for (unsigned i = 0; i < NET_NEIGHBOURS; i++) {
         assert_true(known(HOST + i));
@@ -104,10 +82,10 @@ static void what_has_aged_gives_way_to_what_is_told(void **state)
 {
     (void)state;
     use_many(NET_NEIGHBOURS);
-    rig_run(&rig, 301000);
-    rig_discard_sent(&rig);
+    rig_run(&udp_rig, 301000);
+    rig_discard_sent(&udp_rig);
     arp(1, HOST + 50);
-    rig_discard_sent(&rig);
+    rig_discard_sent(&udp_rig);
     assert_true(known(HOST + 50));
 }
 
@@ -117,7 +95,7 @@ static void strangers_are_not_remembered(void **state)
     (void)state;
     arp(1, ELSEWHERE);
     for (unsigned i = 0; i < NET_NEIGHBOURS; i++) {
-        assert_int_equal(rig.net.neighbours[i].state, NEIGHBOUR_FREE);
+        assert_int_equal(udp_rig.net.neighbours[i].state, NEIGHBOUR_FREE);
     }
 }
 
@@ -125,8 +103,8 @@ static void strangers_are_not_remembered(void **state)
 
 static void connect_to(uint32_t address)
 {
-    assert_int_equal(tcp_connect(&rig.tcp, address, BROKER, rig.now), NET_OK);
-    rig_poll(&rig);
+    assert_int_equal(tcp_connect(&udp_rig.tcp, address, BROKER, udp_rig.now), NET_OK);
+    rig_poll(&udp_rig);
 }
 
 static void the_peer_of_a_connection_is_kept(void **state)
@@ -136,7 +114,7 @@ static void the_peer_of_a_connection_is_kept(void **state)
     connect_to(HOST + 100);
     use_many(2 * NET_NEIGHBOURS);
     assert_true(known(HOST + 100));
-    tcp_abort(&rig.tcp);
+    tcp_abort(&udp_rig.tcp);
     use_many(2 * NET_NEIGHBOURS);
     assert_false(known(HOST + 100));
 }
@@ -144,12 +122,12 @@ static void the_peer_of_a_connection_is_kept(void **state)
 static void the_next_hop_of_a_connection_is_kept(void **state)
 {
     (void)state;
-    assert_int_equal(net_add_route(&rig.net, ELSEWHERE & MASK, MASK, HOST + 100), NET_OK);
+    assert_int_equal(net_add_route(&udp_rig.net, ELSEWHERE & MASK, MASK, HOST + 100), NET_OK);
     use_by(ELSEWHERE + 1, HOST + 100);
     connect_to(ELSEWHERE);
     use_many(2 * NET_NEIGHBOURS);
     assert_true(known(HOST + 100));
-    tcp_abort(&rig.tcp);
+    tcp_abort(&udp_rig.tcp);
 }
 
 /* Without its route a connection goes by the gateway, at once. */
@@ -157,25 +135,25 @@ static void route_is_removed(void **state)
 {
     (void)state;
     use(PEER);
-    assert_int_equal(net_add_route(&rig.net, ELSEWHERE & MASK, MASK, HOST + 100), NET_OK);
+    assert_int_equal(net_add_route(&udp_rig.net, ELSEWHERE & MASK, MASK, HOST + 100), NET_OK);
     use_by(ELSEWHERE + 1, HOST + 100);
     connect_to(ELSEWHERE);
-    assert_int_equal(get32(rig_sent(&rig)->bytes + 2), 0x00010084); /* HOST + 100 */
-    assert_int_equal(net_remove_route(&rig.net, ELSEWHERE & MASK, MASK), NET_OK);
-    rig_run(&rig, 1000);
-    const struct frame *again = rig_sent(&rig);
+    assert_int_equal(get32(rig_sent(&udp_rig)->bytes + 2), 0x00010084); /* HOST + 100 */
+    assert_int_equal(net_remove_route(&udp_rig.net, ELSEWHERE & MASK, MASK), NET_OK);
+    rig_run(&udp_rig, 1000);
+    const struct frame *again = rig_sent(&udp_rig);
     assert_non_null(again);
     assert_int_equal(get32(again->bytes + 2), 0x00010001); /* PEER */
-    tcp_abort(&rig.tcp);
+    tcp_abort(&udp_rig.tcp);
 }
 
 static void masks_are_contiguous(void **state) /* RFC 4632 3.1 */
 {
     (void)state;
-    assert_int_equal(net_add_address(&rig.net, ELSEWHERE, 0xFF00FF00), NET_ERROR_ARGUMENT);
-    assert_int_equal(net_add_address(&rig.net, ELSEWHERE, 0x00FFFFFF), NET_ERROR_ARGUMENT);
-    assert_int_equal(net_add_route(&rig.net, 0xC0000900, 0xFF00FF00, PEER), NET_ERROR_ARGUMENT);
-    assert_int_equal(net_add_address(&rig.net, ELSEWHERE, 0xFFFFFFFE), NET_OK);
+    assert_int_equal(net_add_address(&udp_rig.net, ELSEWHERE, 0xFF00FF00), NET_ERROR_ARGUMENT);
+    assert_int_equal(net_add_address(&udp_rig.net, ELSEWHERE, 0x00FFFFFF), NET_ERROR_ARGUMENT);
+    assert_int_equal(net_add_route(&udp_rig.net, 0xC0000900, 0xFF00FF00, PEER), NET_ERROR_ARGUMENT);
+    assert_int_equal(net_add_address(&udp_rig.net, ELSEWHERE, 0xFFFFFFFE), NET_OK);
 }
 
 #endif

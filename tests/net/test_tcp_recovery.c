@@ -75,6 +75,63 @@ static void after_a_timeout(void **state)
     expect_from_to(3, 5);
 }
 
+/* RFC 6582 3.2 step 1: duplicates for what a timeout has sent twice begin no recovery. */
+static void duplicates_after_a_timeout(void **state)
+{
+    (void)state;
+    rig_establish_mss(&lab, MSS, WINDOW);
+    send_twenty();
+    expect_from_to(0, 9);
+    rig_advance(&lab, 1000);
+    expect_from_to(0, 0);
+    ack_segments(1);
+    rig_discard_sent(&lab);
+    for (int i = 0; i < 5; i++) {
+        ack_segments(1);
+    }
+    assert_false(lab.tcp.flags & TCP_RECOVERY);
+    assert_int_equal(lab.tcp.ssthresh, 5 * MSS);
+}
+
+/* The same after more than 2 GB without a loss: `recover` is not what lies ahead then. */
+static void recover_is_long_past(void **state)
+{
+    (void)state;
+    rig_establish_mss(&lab, MSS, WINDOW);
+    lab.tcp.recover = lab.tcp.snd_una - 0x80000001U;
+    send_twenty();
+    expect_from_to(0, 9);
+    for (int i = 0; i < 3; i++) {
+        ack_segments(0);
+    }
+    assert_true(lab.tcp.flags & TCP_RECOVERY);
+    rig_discard_sent(&lab);
+}
+
+/* A device that refuses: the fast retransmit goes out once, as soon as it takes frames again. */
+static void no_room_for_a_fast_retransmit(void **state)
+{
+    (void)state;
+    rig_establish_mss(&lab, MSS, WINDOW);
+    rig_write(&lab, pattern, 8 * MSS);
+    rig_discard_sent(&lab);
+    lab.fake.full = true;
+    for (int i = 0; i < 3; i++) {
+        ack_segments(0);
+    }
+    rig_run(&lab, 300);
+    rig_nothing_sent(&lab);
+    lab.fake.full = false;
+    rig_run(&lab, 1);
+    expect_from_to(0, 0);
+    rig_run(&lab, 500);
+    rig_nothing_sent(&lab);
+    ack_segments(8);
+    assert_int_equal(tcp_queued(&lab.tcp), 0);
+    lab.ack += 8 * MSS;
+    rig_expect_health(&lab);
+}
+
 #if NET_WITH_TCP_CONGESTION
 
 static void limited_transmit(void **state) /* RFC 3042 */
@@ -117,24 +174,6 @@ static void new_reno_inflates_and_deflates(void **state) /* RFC 6582 3.2 */
     assert_false(lab.tcp.flags & TCP_RECOVERY);
     assert_int_equal(lab.tcp.cwnd,
                      3 * MSS); /* 12 and 13 are on their way: min(ssthresh, max(flight, SMSS) + SMSS) */
-}
-
-/* RFC 6582 3.2 step 1: duplicates for what a timeout has sent twice begin no recovery. */
-static void duplicates_after_a_timeout(void **state)
-{
-    (void)state;
-    rig_establish_mss(&lab, MSS, WINDOW);
-    send_twenty();
-    expect_from_to(0, 9);
-    rig_advance(&lab, 1000);
-    expect_from_to(0, 0);
-    ack_segments(1);
-    rig_discard_sent(&lab);
-    for (int i = 0; i < 5; i++) {
-        ack_segments(1);
-    }
-    assert_false(lab.tcp.flags & TCP_RECOVERY);
-    assert_int_equal(lab.tcp.ssthresh, 5 * MSS);
 }
 
 static void restart_after_idleness(void **state) /* RFC 5681 4.1 */
@@ -462,10 +501,12 @@ int main(void)
         TEST(initial_window),
         TEST(initial_window_after_a_lost_syn),
         TEST(after_a_timeout),
+        TEST(duplicates_after_a_timeout),
+        TEST(recover_is_long_past),
+        TEST(no_room_for_a_fast_retransmit),
 #if NET_WITH_TCP_CONGESTION
         TEST(limited_transmit),
         TEST(new_reno_inflates_and_deflates),
-        TEST(duplicates_after_a_timeout),
         TEST(restart_after_idleness),
         TEST(an_unused_window_does_not_grow),
         TEST(cubic_loses_three_tenths),
