@@ -5,24 +5,18 @@
 
 #include <string.h>
 
-enum { LENGTH_BYTES = 2, OURS_MAX = 32 };
+enum { LENGTH_BYTES = sizeof(uint16_t), OURS_MAX = 32 };
 
 static uint8_t *place_of(const struct mqtt *m, uint32_t alias)
 {
     return m->config->alias_memory + (alias - 1) * (LENGTH_BYTES + (size_t)m->config->alias_topic_bytes);
 }
 
-static void set_length(uint8_t *place, size_t length)
-{
-    place[0] = (uint8_t)(length >> 8);
-    place[1] = (uint8_t)length;
-}
-
 void mqtt_forget_aliases(struct mqtt *m)
 {
     m->aliases_set = 0; /* MQTT-3.3.2-7 */
     for (uint32_t alias = 1; alias <= m->config->alias_maximum; alias++)
-        set_length(place_of(m, alias), 0);
+        memset(place_of(m, alias), 0, LENGTH_BYTES);
 }
 
 /* Apart: within mqtt_poll it would cost more. */
@@ -35,15 +29,16 @@ __attribute__((noinline)) uint8_t mqtt_resolve_alias(struct mqtt *m, struct mqtt
     if (alias == 0 || alias > m->config->alias_maximum) /* MQTT-3.3.2-9, MQTT-3.1.2-26 */
         return MQTT_REASON_TOPIC_ALIAS_INVALID;
     uint8_t *place = place_of(m, alias);
+    uint16_t known = (uint16_t)length;
     if (length > m->config->alias_topic_bytes)
         return MQTT_REASON_QUOTA_EXCEEDED;
     if (length > 0) {
-        set_length(place, length);
+        memcpy(place, &known, LENGTH_BYTES);
         memcpy(place + LENGTH_BYTES, message->topic.data, length);
     }
-    length = (size_t)(place[0] << 8 | place[1]);
-    message->topic = (struct mqtt_slice){place + LENGTH_BYTES, length};
-    return length == 0 ? MQTT_REASON_PROTOCOL_ERROR : MQTT_REASON_SUCCESS;
+    memcpy(&known, place, LENGTH_BYTES);
+    message->topic = (struct mqtt_slice){place + LENGTH_BYTES, known};
+    return known == 0 ? MQTT_REASON_PROTOCOL_ERROR : MQTT_REASON_SUCCESS;
 }
 
 /* None for what may be sent again over a connection that knows nothing of it. */

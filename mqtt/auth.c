@@ -11,11 +11,19 @@ static bool can_authenticate(const struct mqtt *m)
     return m->config->authenticator != NULL && !mqtt_is_v311(m);
 }
 
-static int step(struct mqtt *m, enum mqtt_auth_step which, struct mqtt_slice data, struct mqtt_slice *answer)
+/* What the callback answers goes with the CONNECT, or with an AUTH of this reason. Returns what is wrong. */
+static uint8_t step(struct mqtt *m, enum mqtt_auth_step which, const struct mqtt_details *details,
+                    uint8_t reason)
 {
     const struct mqtt_authenticator *a = m->config->authenticator;
-    *answer = (struct mqtt_slice){NULL, 0};
-    return a->step(a->context, which, data, answer);
+    struct mqtt_slice data = {NULL, 0};
+    m->auth_answer = data;
+    m->auth_since_ms = m->now_ms;
+    if (details != NULL)
+        data = details->authentication;
+    bool trusted = a->step(a->context, which, data, &m->auth_answer) >= 0;
+    m->auth_reason = trusted ? reason : 0;
+    return trusted ? MQTT_REASON_SUCCESS : MQTT_REASON_NOT_AUTHORIZED;
 }
 
 /* MQTT-4.12.0-5 */
@@ -28,43 +36,18 @@ static bool is_our_method(const struct mqtt *m, const struct mqtt_details *detai
 
 bool mqtt_auth_begin(struct mqtt *m)
 {
-    const struct mqtt_slice none = {NULL, 0};
-    m->auth_answer = none;
     m->reauthenticating = false;
     m->auth_reason = 0;
-    return !can_authenticate(m) || step(m, MQTT_AUTH_BEGIN, none, &m->auth_answer) >= 0;
-}
-
-/* The broker is content: are we? */
-static uint8_t succeed(struct mqtt *m, const struct mqtt_details *details)
-{
-    struct mqtt_slice none;
-    return step(m, MQTT_AUTH_SUCCESS, details->authentication, &none) < 0 ? MQTT_REASON_NOT_AUTHORIZED
-                                                                          : MQTT_REASON_SUCCESS;
+    return !can_authenticate(m) || step(m, MQTT_AUTH_BEGIN, NULL, 0) == MQTT_REASON_SUCCESS;
 }
 
 uint8_t mqtt_auth_finish(struct mqtt *m, const struct mqtt_details *details)
 {
-    if (!can_authenticate(m))
-        return details->method.data != NULL || details->authentication.data != NULL
-                   ? MQTT_REASON_PROTOCOL_ERROR
-                   : MQTT_REASON_SUCCESS;
-    return is_our_method(m, details) ? succeed(m, details) : MQTT_REASON_PROTOCOL_ERROR;
-}
-
-/* An AUTH is to be sent. Negative: there is none. */
-static int prepare(struct mqtt *m, enum mqtt_auth_step which, struct mqtt_slice data, uint8_t reason)
-{
-    int result = step(m, which, data, &m->auth_answer);
-    m->auth_reason = result < 0 ? 0 : reason;
-    m->auth_since_ms = m->now_ms;
-    return result;
-}
-
-static uint8_t go_on(struct mqtt *m, const struct mqtt_details *details)
-{
-    int result = prepare(m, MQTT_AUTH_CONTINUE, details->authentication, MQTT_REASON_CONTINUE_AUTHENTICATION);
-    return result < 0 ? MQTT_REASON_NOT_AUTHORIZED : MQTT_REASON_SUCCESS;
+    bool right = can_authenticate(m) ? is_our_method(m, details)
+                                     : details->method.data == NULL && details->authentication.data == NULL;
+    if (!right)
+        return MQTT_REASON_PROTOCOL_ERROR;
+    return can_authenticate(m) ? step(m, MQTT_AUTH_SUCCESS, details, 0) : MQTT_REASON_SUCCESS;
 }
 
 static uint8_t take(struct mqtt *m, uint8_t reason, const struct mqtt_details *details,
@@ -74,12 +57,12 @@ static uint8_t take(struct mqtt *m, uint8_t reason, const struct mqtt_details *d
     if (!is_our_method(m, details) || (again && !m->reauthenticating))
         return MQTT_REASON_PROTOCOL_ERROR;
     if (reason == MQTT_REASON_CONTINUE_AUTHENTICATION)
-        return go_on(m, details);
+        return step(m, MQTT_AUTH_CONTINUE, details, reason);
     if (reason != MQTT_REASON_SUCCESS || !again)
         return MQTT_REASON_PROTOCOL_ERROR;
     m->reauthenticating = false;
     event->type = MQTT_EVENT_AUTHENTICATED;
-    return succeed(m, details);
+    return step(m, MQTT_AUTH_SUCCESS, details, 0);
 }
 
 void mqtt_on_auth(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
@@ -119,8 +102,7 @@ int mqtt_reauthenticate(struct mqtt *m, uint32_t now_ms)
         return MQTT_ERROR_UNAVAILABLE;
     if (m->reauthenticating)
         return MQTT_ERROR_INFLIGHT;
-    const struct mqtt_slice none = {NULL, 0};
-    if (prepare(m, MQTT_AUTH_BEGIN, none, MQTT_REASON_REAUTHENTICATE) < 0)
+    if (step(m, MQTT_AUTH_BEGIN, NULL, MQTT_REASON_REAUTHENTICATE) != MQTT_REASON_SUCCESS)
         return MQTT_ERROR_UNAVAILABLE;
     int result = send_auth(m);
     m->reauthenticating = result >= 0;

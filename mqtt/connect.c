@@ -9,8 +9,6 @@ enum {
 
     OPEN_RETRY_MS = 1000,  /* while the transport has no network */
     CLOSE_GRACE_MS = 2000, /* for an orderly close, before the next attempt aborts it */
-
-    V311_UNACCEPTABLE_VERSION = 1, /* a return code of CONNACK there */
 };
 
 static uint32_t value_or(uint32_t value, uint32_t otherwise)
@@ -65,7 +63,7 @@ uint8_t mqtt_first_version(const struct mqtt *m)
 static bool choose_version(struct mqtt *m, enum mqtt_cause cause, uint8_t reason)
 {
     uint8_t first = mqtt_first_version(m);
-    unsigned refusal = first == 5 ? MQTT_REASON_UNSUPPORTED_VERSION : V311_UNACCEPTABLE_VERSION;
+    unsigned refusal = first == 5 ? MQTT_REASON_UNSUPPORTED_VERSION : MQTT_V311_UNACCEPTABLE_VERSION;
     bool refused = cause == MQTT_CAUSE_TRANSPORT || (cause == MQTT_CAUSE_REFUSED && reason == refusal);
     bool other = refused && m->state == MQTT_CONNECTING && m->version == first && m->config->fall_back &&
                  m->config->version != 4;
@@ -98,7 +96,7 @@ static void plan_next(struct mqtt *m, enum mqtt_cause cause, uint8_t reason)
     if (!falls_back && cause != MQTT_CAUSE_USER)
         choose_broker(m, reason);
     told->broker = m->broker;
-    round = round && mqtt_is_home(m);
+    round = round && (told->established || mqtt_is_home(m));
 #else
     (void)reason;
 #endif
@@ -179,7 +177,14 @@ static void end_told(struct mqtt *m, enum mqtt_cause cause, uint8_t reason, stru
 #if MQTT_WITH_PROPERTIES
 void mqtt_clear_details(struct mqtt_event *event)
 {
-    memset(&event->details.client_id, 0, sizeof event->details - offsetof(struct mqtt_details, client_id));
+    struct mqtt_details *d = &event->details;
+    const struct mqtt_slice none = {NULL, 0};
+    if (!MQTT_FAST) {
+        memset(&d->client_id, 0, sizeof *d - offsetof(struct mqtt_details, client_id));
+        return;
+    }
+    d->client_id = d->response_information = d->server_reference = none;
+    d->reason_string = d->method = d->authentication = d->properties = none;
 }
 
 void mqtt_finish_closing(struct mqtt *m)
@@ -228,14 +233,25 @@ void mqtt_attempt(struct mqtt *m)
     }
 }
 
-void mqtt_reset_limits(struct mqtt *m)
+void mqtt_reset_limits(const struct mqtt *m, struct mqtt_limits *limits)
 {
-    memset(&m->limits, 0xFF, sizeof m->limits); /* none: the CONNACK names them */
-    m->limits.keep_alive_s = m->config->keep_alive_s;
+    memset(limits, 0xFF, sizeof *limits); /* none: the CONNACK names them */
+    limits->keep_alive_s = m->config->keep_alive_s;
 #if MQTT_WITH_PROPERTIES
-    m->limits.topic_alias_maximum = 0;
+    limits->topic_alias_maximum = 0;
 #endif
 }
+
+#if MQTT_WITH_SESSIONS && MQTT_WITH_V311
+static bool is_nameless(const struct mqtt *m)
+{
+#if MQTT_WITH_PROPERTIES
+    if (m->assigned_length > 0)
+        return false;
+#endif
+    return m->config->client_id[0] == '\0';
+}
+#endif
 
 bool mqtt_starts_clean(const struct mqtt *m)
 {
@@ -244,7 +260,7 @@ bool mqtt_starts_clean(const struct mqtt *m)
         return true;
 #if MQTT_WITH_V311
     if (m->version == 4)
-        return false; /* a session that starts clean is not kept there */
+        return is_nameless(m); /* its 3.1.3-7; else a session that starts clean is not kept there */
     if (m->session_version == 4)
         return true;
 #endif
@@ -276,7 +292,7 @@ void mqtt_greet(struct mqtt *m)
         mqtt_end(m, MQTT_CAUSE_TRANSPORT, 0);
         return;
     }
-    mqtt_reset_limits(m);
+    mqtt_reset_limits(m, &m->limits);
 #if MQTT_KNOWS_CAPACITY
     struct mqtt_writer w;
     size_t room = mqtt_available(m, &w);
@@ -311,15 +327,6 @@ static uint8_t establish(struct mqtt *m, bool present, struct mqtt_event *event)
     return MQTT_REASON_SUCCESS;
 }
 
-#if MQTT_WITH_V311
-/* What a broker that knows 3.1.1 only says to a CONNECT of 5.0. */
-static bool is_old_refusal(const struct mqtt *m, struct mqtt_frame *frame)
-{
-    const struct mqtt_reader *r = &frame->body;
-    return !mqtt_is_v311(m) && mqtt_reader_left(r) == 2 && r->at[1] == V311_UNACCEPTABLE_VERSION;
-}
-#endif
-
 #if MQTT_WITH_PROPERTIES
 /* Kept for the next connections (MQTT 5.0, 3.2.2.3.7). */
 static void keep_client_id(struct mqtt *m, const struct mqtt_slice *id)
@@ -351,21 +358,14 @@ void mqtt_on_connack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event
 {
     uint8_t refusal;
     bool present = false;
-    bool old = false;
 #if MQTT_WITH_PROPERTIES
     void *details = &event->details;
-    event->details.limits = m->limits;
+    mqtt_reset_limits(m, &event->details.limits);
 #else
     void *details = &m->limits;
 #endif
-#if MQTT_WITH_V311
-    old = is_old_refusal(m, frame);
-    frame->body.v311 |= old;
-#endif
     if (mqtt_decode_connack(frame, details, &present, &refusal) != MQTT_REASON_SUCCESS)
         return;
-    if (old)
-        refusal = MQTT_REASON_UNSUPPORTED_VERSION;
     if (refusal != MQTT_REASON_SUCCESS)
         end_told(m, MQTT_CAUSE_REFUSED, refusal, event);
     else

@@ -14,7 +14,7 @@ uint8_t mqtt_decode_frame(const uint8_t *data, size_t length, size_t capacity, s
     frame->total = 0;
 #endif
     uint32_t remaining = mqtt_read_varint(r);
-    if (remaining == MQTT_VARINT_CUT)
+    if (remaining == 0 && r->reason == MQTT_READER_CUT)
         return r->reason = MQTT_REASON_SUCCESS; /* there is more to come */
     size_t size = (size_t)(r->at - data) + remaining;
 #if MQTT_WITH_STREAMING
@@ -101,21 +101,31 @@ static void read_details(struct mqtt_reader *r, enum mqtt_property_place place, 
 #endif
 }
 
+/* All that a broker which knows 3.1.1 only says to a CONNECT of 5.0. */
+static bool is_old_refusal(const struct mqtt_reader *r, unsigned code)
+{
+    return MQTT_WITH_V311 && code == MQTT_V311_UNACCEPTABLE_VERSION && r->at == r->end &&
+           !mqtt_reader_is_v311(r);
+}
+
 uint8_t mqtt_decode_connack(struct mqtt_frame *frame, void *details, bool *session_present, uint8_t *refusal)
 {
     struct mqtt_reader *r = &frame->body;
     unsigned flags = mqtt_read_u8(r);
     unsigned code = mqtt_read_u8(r);
+    if (is_old_refusal(r, code))
+        code = MQTT_REASON_UNSUPPORTED_VERSION;
+    else
+        read_details(r, MQTT_IN_CONNACK, details);
     *refusal = (uint8_t)code;
     if (MQTT_WITH_SESSIONS)
         *session_present = flags != 0;
-    read_details(r, MQTT_IN_CONNACK, details);
     if (flags > 1)
         mqtt_reader_fail(r, MQTT_REASON_MALFORMED_PACKET);
     /* Session present: with a refusal (MQTT-3.2.2-6), or if each session starts clean (MQTT-3.2.2-4). */
-    bool present = flags != 0 && (!MQTT_WITH_SESSIONS || code != MQTT_REASON_SUCCESS);
-    bool known = code == MQTT_REASON_SUCCESS || code >= MQTT_REASON_UNSPECIFIED || mqtt_reader_is_v311(r);
-    return finish_unless(r, present || !known);
+    bool refused = code != MQTT_REASON_SUCCESS;
+    bool known = code >= MQTT_REASON_UNSPECIFIED || mqtt_reader_is_v311(r);
+    return finish_unless(r, (flags != 0 && (refused || !MQTT_WITH_SESSIONS)) || (refused && !known));
 }
 
 /* The reason code and properties that end a PUBACK, its like and a DISCONNECT, and may be left out from the

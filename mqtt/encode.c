@@ -1,5 +1,6 @@
+/* PUBLISH, SUBSCRIBE and UNSUBSCRIBE. */
+#include "mqtt/engine.h"
 #include "mqtt/field.h"
-#include "mqtt/packet.h"
 
 size_t mqtt_body_size(mqtt_body *body, const void *packet)
 {
@@ -10,6 +11,13 @@ size_t mqtt_body_size(mqtt_body *body, const void *packet)
 }
 
 #if MQTT_WITH_PROPERTIES
+/* Most have none of them: that is told faster than by a look at each. */
+static bool is_plain(const struct mqtt_publish *p)
+{
+    return !(p->utf8 | p->message_expiry_s | p->response_topic.length | p->content_type.length |
+             (uintptr_t)p->correlation.data | p->user_count);
+}
+
 static void write_publish_properties(struct mqtt_writer *w, const struct mqtt_publication *publication)
 {
     static const struct mqtt_field fields[] = {
@@ -21,7 +29,8 @@ static void write_publish_properties(struct mqtt_writer *w, const struct mqtt_pu
         MQTT_FIELD(USER, mqtt_publish, user),
         {0, 0},
     };
-    mqtt_write_fields(w, fields, publication->publish);
+    if (!MQTT_FAST || !is_plain(publication->publish))
+        mqtt_write_fields(w, fields, publication->publish);
 #if MQTT_WITH_ALIASES
     if (publication->alias != 0)
         mqtt_write_number_property(w, MQTT_PROPERTY_TOPIC_ALIAS, 2, publication->alias);
@@ -113,23 +122,12 @@ static unsigned subscription_options(const struct mqtt_subscription *s)
            (unsigned)s->retain_handling << 4;
 }
 
-/* 3.1.1 has the QoS alone. */
-static bool has_options(const struct mqtt_request *request)
-{
-#if MQTT_WITH_V311
-    return !request->v311;
-#else
-    (void)request;
-    return true;
-#endif
-}
-
 #if MQTT_WITH_PROPERTIES
 static void write_filter_properties(struct mqtt_writer *w, const void *of)
 {
     const struct mqtt_request *request = of;
-    const struct mqtt_filters *filters = &request->filters;
-    if (filters->identifier != 0 && request->options) {
+    const struct mqtt_filters *filters = request->filters;
+    if (filters->identifier != 0 && request->type == MQTT_SUBSCRIBE) {
         mqtt_write_u8(w, MQTT_PROPERTY_SUBSCRIPTION_ID);
         mqtt_write_varint(w, filters->identifier);
     }
@@ -139,7 +137,7 @@ static void write_filter_properties(struct mqtt_writer *w, const void *of)
 
 static void write_filters_head(struct mqtt_writer *w, const struct mqtt_request *request)
 {
-    if (!has_options(request))
+    if (mqtt_is_v311(request->m))
         return;
 #if MQTT_WITH_PROPERTIES
     mqtt_write_properties(w, write_filter_properties, request);
@@ -151,14 +149,14 @@ static void write_filters_head(struct mqtt_writer *w, const struct mqtt_request 
 void mqtt_write_filters(struct mqtt_writer *w, const void *packet, uint16_t packet_id)
 {
     const struct mqtt_request *request = packet;
-    const struct mqtt_subscription *s = request->filters.subscriptions;
+    const struct mqtt_subscription *s = request->filters->subscriptions;
     mqtt_write_u16(w, packet_id);
     write_filters_head(w, request);
-    for (size_t left = request->filters.count; left > 0; left--, s++) {
+    for (size_t left = request->filters->count; left > 0; left--, s++) {
         mqtt_write_topic(w, s->filter, true);
-        if (s->qos > request->maximum_qos || s->retain_handling > MQTT_RETAIN_SEND_NEVER)
+        if (s->qos > mqtt_maximum_qos(request->m) || s->retain_handling > MQTT_RETAIN_SEND_NEVER)
             w->size = MQTT_IMPOSSIBLE;
-        if (request->options)
-            mqtt_write_u8(w, has_options(request) ? subscription_options(s) : s->qos);
+        if (request->type == MQTT_SUBSCRIBE)
+            mqtt_write_u8(w, mqtt_is_v311(request->m) ? s->qos : subscription_options(s));
     }
 }

@@ -32,27 +32,27 @@ static void write_authentication(struct mqtt_writer *w, const struct mqtt *m)
 static void write_connect_properties(struct mqtt_writer *w, const void *of)
 {
     const struct mqtt *m = of;
+    static const struct mqtt_field fields[] = {
 #if MQTT_WITH_SESSIONS
-    static const struct mqtt_field session[] = {MQTT_FIELD(SESSION_EXPIRY, mqtt_config, session_expiry_s),
-                                                {0, 0}};
-    mqtt_write_fields(w, session, m->config);
+        MQTT_FIELD(SESSION_EXPIRY, mqtt_config, session_expiry_s),
 #endif
+#if MQTT_WITH_ALIASES
+        MQTT_FIELD(TOPIC_ALIAS_MAXIMUM, mqtt_config, alias_maximum),
+#endif
+#if MQTT_WITH_PROPERTIES
+        MQTT_FIELD(REQUEST_RESPONSE_INFORMATION, mqtt_config, request_response_information),
+        MQTT_FIELD(USER, mqtt_config, user),
+#endif
+        {0, 0},
+    };
+    mqtt_write_fields(w, fields, m->config);
     if (mqtt_maximum_qos(m) > 1)
         mqtt_write_number_property(w, MQTT_PROPERTY_RECEIVE_MAXIMUM, 2, MQTT_RECEIVE_MAX_ANNOUNCED);
     mqtt_write_number_property(w, MQTT_PROPERTY_MAXIMUM_PACKET_SIZE, 4,
                                (uint32_t)mqtt_largest_packet(m, m->transport));
 #if MQTT_WITH_PROPERTIES
-    static const struct mqtt_field fields[] = {
-#if MQTT_WITH_ALIASES
-        MQTT_FIELD(TOPIC_ALIAS_MAXIMUM, mqtt_config, alias_maximum),
-#endif
-        MQTT_FIELD(REQUEST_RESPONSE_INFORMATION, mqtt_config, request_response_information),
-        {0, 0},
-    };
-    mqtt_write_fields(w, fields, m->config);
     if (m->config->omit_problem_information)
         mqtt_write_number_property(w, MQTT_PROPERTY_REQUEST_PROBLEM_INFORMATION, 1, 0);
-    mqtt_write_user_properties(w, m->config->user, m->config->user_count);
 #endif
     write_authentication(w, m);
 }
@@ -117,6 +117,14 @@ static void write_will(struct mqtt_writer *w, const struct mqtt_will *will, bool
     mqtt_write_binary(w, will->payload.data, will->payload.length);
 }
 
+/* In 3.1.1 a password needs one (its 3.1.2-22): an empty one does. */
+static const char *user_name(const struct mqtt *m)
+{
+    const struct mqtt_config *config = m->config;
+    bool needed = mqtt_is_v311(m) && config->password.data != NULL;
+    return needed && config->user_name == NULL ? "" : config->user_name;
+}
+
 static unsigned connect_flags(const struct mqtt *m, const struct mqtt_config *config)
 {
     unsigned flags = mqtt_starts_clean(m) ? CONNECT_CLEAN_START : 0;
@@ -124,7 +132,7 @@ static unsigned connect_flags(const struct mqtt *m, const struct mqtt_config *co
     if (will != NULL)
         flags |= CONNECT_WILL | (unsigned)will->qos << CONNECT_WILL_QOS_SHIFT |
                  (unsigned)will->retain << CONNECT_WILL_RETAIN_SHIFT;
-    if (config->user_name != NULL)
+    if (user_name(m) != NULL)
         flags |= CONNECT_USER_NAME;
     if (config->password.data != NULL)
         flags |= CONNECT_PASSWORD;
@@ -161,8 +169,8 @@ void mqtt_write_connect(struct mqtt_writer *w, const void *packet, uint16_t pack
     write_client_id(w, m);
     if (config->will != NULL)
         write_will(w, config->will, mqtt_is_v311(m));
-    if (config->user_name != NULL)
-        mqtt_write_text(w, config->user_name);
+    if (user_name(m) != NULL)
+        mqtt_write_text(w, user_name(m));
     if (config->password.data != NULL)
         mqtt_write_binary(w, config->password.data, config->password.length);
 }

@@ -1,6 +1,8 @@
 /* What time and the broker bring about: reception, acknowledgements, liveness. */
 #include "mqtt/engine.h"
 
+enum { MESSAGES_IN_A_ROW = 8 }; /* then what is to be sent has a turn */
+
 /* The one deadline of each state. */
 static bool due(const struct mqtt *m)
 {
@@ -26,41 +28,41 @@ void mqtt_send_owed_ack(struct mqtt *m)
 #endif
 }
 
-void mqtt_tell_published(struct mqtt_event *event, const struct mqtt_ack *ack)
+void mqtt_tell_published(struct mqtt_event *event, uint16_t packet_id, uint8_t reason)
 {
     event->type = MQTT_EVENT_PUBLISHED;
-    event->published.packet_id = ack->packet_id;
-    event->published.reason = ack->reason;
+    event->published.packet_id = packet_id;
+    event->published.reason = reason;
 }
 
-void mqtt_settle_publish(struct mqtt *m, struct mqtt_inflight *slot, const struct mqtt_ack *ack,
-                         struct mqtt_event *event)
+void mqtt_settle_publish(struct mqtt *m, struct mqtt_inflight *slot, uint8_t reason, struct mqtt_event *event)
 {
     mqtt_free_slot(m, slot);
-    mqtt_tell_published(event, ack);
+    mqtt_tell_published(event, slot->packet_id, reason);
     m->publishing--;
-    if (ack->reason < MQTT_REASON_UNSPECIFIED)
+    if (reason < MQTT_REASON_UNSPECIFIED)
         m->statistics.acknowledged++;
     else
         m->statistics.refused++;
 }
 
-void mqtt_tell_filters(struct mqtt_event *event, unsigned type, const struct mqtt_ack *ack)
+void mqtt_tell_filters(struct mqtt_event *event, unsigned type, uint16_t packet_id,
+                       const struct mqtt_slice *reasons)
 {
     event->type = type == MQTT_SUBACK ? MQTT_EVENT_SUBSCRIBED : MQTT_EVENT_UNSUBSCRIBED;
-    event->subscribed.packet_id = ack->packet_id;
-    event->subscribed.reasons = ack->reasons;
+    event->subscribed.packet_id = packet_id;
+    event->subscribed.reasons = *reasons;
 }
 
 static void settle_filters(struct mqtt *m, struct mqtt_inflight *slot, unsigned type,
                            const struct mqtt_ack *ack, struct mqtt_event *event)
 {
     mqtt_free_slot(m, slot);
-    mqtt_tell_filters(event, type, ack);
+    mqtt_tell_filters(event, type, ack->packet_id, &ack->reasons);
 #if MQTT_WITH_SESSIONS
     if (m->subscribe_id == ack->packet_id) {
         m->subscribe_id = 0;
-        m->subscribing = false;
+        m->subscribing = NULL;
     }
 #endif
 }
@@ -71,13 +73,19 @@ static void on_ack(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *
     unsigned type = frame->head >> 4;
     if (mqtt_decode_ack(frame, mqtt_maximum_qos(m), mqtt_details_of(event), &ack) != MQTT_REASON_SUCCESS)
         return;
+#if MQTT_WITH_QOS2
+    if (type - MQTT_PUBREC <= MQTT_PUBCOMP - MQTT_PUBREC) {
+        mqtt_on_qos2_step(m, type, &ack, event);
+        return;
+    }
+#endif
     struct mqtt_inflight *slot = mqtt_find_inflight(m, ack.packet_id, type);
     if (slot == NULL) {
         m->statistics.unknown_acks++;
         return;
     }
     if (type == MQTT_PUBACK) {
-        mqtt_settle_publish(m, slot, &ack, event);
+        mqtt_settle_publish(m, slot, ack.reason, event);
         return;
     }
     /* MQTT-3.8.4-6, MQTT-3.11.3-1; an UNSUBACK of 3.1.1 has none */
@@ -125,14 +133,13 @@ static uint8_t admit(struct mqtt *m, const struct mqtt_frame *frame, struct mqtt
 }
 
 /* Whole, or its beginning. */
-static void deliver_message(struct mqtt *m, const struct mqtt_frame *frame, bool is_new,
-                            struct mqtt_event *event)
+static void deliver_message(struct mqtt *m, struct mqtt_frame *frame, bool is_new, struct mqtt_event *event)
 {
     (void)frame;
 #if MQTT_WITH_STREAMING
     event->message.total = (uint32_t)event->message.payload.length;
     if (frame->total > frame->size)
-        mqtt_begin_parts(m, frame->total - frame->size, !is_new, event);
+        mqtt_begin_parts(m, frame, !is_new, event);
 #endif
     if (!is_new) {
         event->type = 0;
@@ -190,18 +197,15 @@ static void on_packet(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_even
     } else {
         switch (type) {
         case MQTT_PUBLISH: on_publish(m, frame, event); return;
-        case MQTT_PUBACK:
-        case MQTT_SUBACK:
-        case MQTT_UNSUBACK: on_ack(m, frame, event); return;
-#if MQTT_WITH_QOS2
         case MQTT_PUBREC:
         case MQTT_PUBREL:
         case MQTT_PUBCOMP:
             if (mqtt_maximum_qos(m) < 2)
                 break;
-            mqtt_on_qos2_step(m, frame, event);
-            return;
-#endif
+            /* fall through */
+        case MQTT_PUBACK:
+        case MQTT_SUBACK:
+        case MQTT_UNSUBACK: on_ack(m, frame, event); return;
         case MQTT_PINGRESP: on_pingresp(m, frame); return;
         case MQTT_DISCONNECT: mqtt_on_disconnect(m, frame, event); return;
         }
@@ -242,6 +246,20 @@ static size_t answer_size(const struct mqtt *m, uint8_t head)
     return answered ? MQTT_PUBACK_SIZE + 1 : 0;
 }
 
+/* The largest packet that is taken which begins so: only a PUBLISH can come in parts. */
+static size_t largest(const struct mqtt *m, const struct mqtt_transport *t, uint8_t head)
+{
+    return head >> 4 == MQTT_PUBLISH ? mqtt_largest_packet(m, t) : t->receive_capacity;
+}
+
+/* So much is here of a packet, which may take long: what it grows by is a sign of life. */
+static void note_piece(struct mqtt *m, size_t length)
+{
+    if (length != m->piece)
+        m->received_ms = m->now_ms;
+    m->piece = length;
+}
+
 /* False: no whole packet, or none that can be taken now, or a wrong one. */
 static bool next_frame(struct mqtt *m, struct mqtt_frame *frame)
 {
@@ -259,15 +277,34 @@ static bool next_frame(struct mqtt *m, struct mqtt_frame *frame)
         /* The view need not have outlived the look at the send buffer. */
         length = t->receive(t->context, &data);
     }
-    uint8_t wrong = mqtt_decode_frame(data, length, mqtt_largest_packet(m, t), frame);
+    uint8_t wrong = mqtt_decode_frame(data, length, largest(m, t, data[0]), frame);
 #if MQTT_WITH_V311
     frame->body.v311 = mqtt_is_v311(m);
 #endif
 #if MQTT_WITH_STREAMING
-    if (wrong == MQTT_REASON_SUCCESS && frame->total > t->receive_capacity)
-        wrong = mqtt_cut_frame(m, data, length, frame);
+    if (frame->total > t->receive_capacity)
+        frame->size = length; /* never whole: let us see what is here */
 #endif
+    if (wrong == MQTT_REASON_SUCCESS && frame->size == 0)
+        note_piece(m, length);
     return wrong == MQTT_REASON_SUCCESS && frame->size != 0;
+}
+
+/* The packet is wrong, or of a large one not enough is here. */
+static void refuse(struct mqtt *m, const struct mqtt_frame *frame)
+{
+    uint8_t reason = frame->body.reason;
+    if (reason == MQTT_READER_CUT)
+        reason = MQTT_REASON_MALFORMED_PACKET;
+#if MQTT_WITH_STREAMING
+    if (frame->body.reason == MQTT_READER_CUT && frame->total > frame->size) {
+        m->ack_id = 0;
+        if (frame->size < m->transport->receive_capacity)
+            return;
+        reason = MQTT_REASON_PACKET_TOO_LARGE; /* topic and properties have to fit */
+    }
+#endif
+    mqtt_violation(m, reason);
 }
 
 /* Takes packets until one is an event. The receive buffer bounds the loop: nothing comes in meanwhile. */
@@ -289,7 +326,7 @@ static bool receive(struct mqtt *m, struct mqtt_event *event)
         finish_delivery(m);
     }
     if (frame.body.reason != MQTT_REASON_SUCCESS)
-        mqtt_violation(m, frame.body.reason);
+        refuse(m, &frame);
     return false;
 }
 
@@ -308,12 +345,36 @@ static bool receive_parts(struct mqtt *m, struct mqtt_event *event)
 }
 #endif
 
+/* All that is here. True: an event. */
+static bool receive_all(struct mqtt *m, struct mqtt_event *event)
+{
+#if MQTT_WITH_STREAMING
+    while (!receive_parts(m, event)) {
+        if (comes_in_parts(m))
+            return false;
+        if (receive(m, event))
+            return true;
+        if (!comes_in_parts(m))
+            return false;
+    }
+    return true;
+#else
+    return receive(m, event);
+#endif
+}
+
 /* ---- Liveness ---- */
 
 /* Somewhat before the time that we promised, so that the packet gets there in time (MQTT-3.1.2-20). */
 static uint32_t ping_after_ms(const struct mqtt *m)
 {
     return m->limits.keep_alive_s * 875u;
+}
+
+/* With what follows a PINGREQ: the answer may be behind much else. */
+static uint32_t ping_patience_ms(const struct mqtt *m)
+{
+    return m->limits.keep_alive_s * 500u;
 }
 
 /*
@@ -350,21 +411,19 @@ static uint32_t ack_wait_ms(const struct mqtt *m, uint32_t now_ms)
 }
 #endif
 
-static void keep_alive(struct mqtt *m)
+MQTT_APART static void ping(struct mqtt *m)
 {
-    if (m->limits.keep_alive_s == 0)
+    if (m->state != MQTT_CONNECTED || m->limits.keep_alive_s == 0)
         return;
     if (!m->ping_pending) {
         if (ping_wait_ms(m, m->now_ms) > 0)
             return;
         m->ping_pending = true;
         m->ping_sent = false;
-        m->deadline_ms = m->now_ms + m->limits.keep_alive_s * 500u;
+        m->deadline_ms = m->now_ms + ping_patience_ms(m);
     }
     if (!m->ping_sent)
         m->ping_sent = mqtt_send_small(m, MQTT_PINGREQ << 4, MQTT_PINGREQ_SIZE);
-    if (due(m))
-        mqtt_end(m, MQTT_CAUSE_TIMEOUT, MQTT_REASON_KEEP_ALIVE_TIMEOUT);
 }
 
 static void stay_connected(struct mqtt *m)
@@ -375,7 +434,11 @@ static void stay_connected(struct mqtt *m)
         return;
     }
 #endif
-    keep_alive(m);
+    ping(m);
+    if (m->ping_pending && due(m))
+        m->deadline_ms = m->received_ms + ping_patience_ms(m);
+    if (m->ping_pending && due(m))
+        mqtt_end(m, MQTT_CAUSE_TIMEOUT, MQTT_REASON_KEEP_ALIVE_TIMEOUT);
 }
 
 MQTT_APART static void check_liveness(struct mqtt *m)
@@ -407,7 +470,7 @@ void mqtt_init(struct mqtt *m, const struct mqtt_config *config, const struct mq
 }
 
 /* What goes on by itself in a session. */
-static bool go_on(struct mqtt *m, struct mqtt_event *event)
+MQTT_APART static bool go_on(struct mqtt *m, struct mqtt_event *event)
 {
 #if MQTT_WITH_AUTH
     if (m->state >= MQTT_CONNECTING && m->auth_reason != 0)
@@ -420,17 +483,34 @@ static bool go_on(struct mqtt *m, struct mqtt_event *event)
         return true;
 #endif
 #if MQTT_WITH_SESSIONS
-    if ((m->replaying || m->subscribing) && m->state == MQTT_CONNECTED && mqtt_session_continue(m, event))
+    if ((m->replaying || m->subscribing != NULL) && m->state == MQTT_CONNECTED &&
+        mqtt_session_continue(m, event))
         return true;
 #endif
     (void)event;
     return false;
 }
 
+/* Between two messages, of which there may be no end: is there something to send? */
+static bool is_our_turn(struct mqtt *m)
+{
+#if MQTT_WITH_SESSIONS || MQTT_WITH_STREAMING
+    if (++m->in_a_row % MESSAGES_IN_A_ROW == 0)
+        return true;
+#endif
+    return m->now_ms - m->sent_ms >= ping_after_ms(m);
+}
+
 bool mqtt_poll(struct mqtt *m, uint32_t now_ms, struct mqtt_event *event)
 {
     m->now_ms = now_ms;
+    bool delivered = m->delivered != 0;
     finish_delivery(m);
+    if (delivered && is_our_turn(m)) {
+        ping(m);
+        if (go_on(m, event))
+            return true;
+    }
     if (m->state < MQTT_CONNECTING) {
         if (mqtt_take_end(m, event))
             return true;
@@ -439,11 +519,7 @@ bool mqtt_poll(struct mqtt *m, uint32_t now_ms, struct mqtt_event *event)
         if (m->state == MQTT_OPENING)
             mqtt_greet(m);
     }
-#if MQTT_WITH_STREAMING
-    if (m->incoming.left > 0 && receive_parts(m, event))
-        return true;
-#endif
-    if (m->state >= MQTT_CONNECTING && receive(m, event))
+    if (m->state >= MQTT_CONNECTING && receive_all(m, event))
         return true;
     if (m->state >= MQTT_OPENING)
         check_liveness(m);

@@ -150,10 +150,7 @@ uint8_t mqtt_what_is_missing(const struct mqtt *m, const struct mqtt_filters *fi
 /* The type of what answers a packet with this first byte. */
 uint8_t mqtt_acknowledged_by(unsigned head);
 
-static inline struct mqtt_inflight *mqtt_slot(struct mqtt *m, uint16_t packet_id)
-{
-    return &m->inflight[packet_id % MQTT_INFLIGHT_MAX];
-}
+struct mqtt_inflight *mqtt_slot(struct mqtt *m, uint16_t packet_id);
 
 /* Is there a packet that waits for an acknowledgement? */
 bool mqtt_has_inflight(const struct mqtt *m);
@@ -211,10 +208,11 @@ static inline void mqtt_clear_details(struct mqtt_event *event)
 }
 #endif
 
-void mqtt_tell_published(struct mqtt_event *event, const struct mqtt_ack *ack);
+void mqtt_tell_published(struct mqtt_event *event, uint16_t packet_id, uint8_t reason);
 /* A SUBACK or UNSUBACK has come, or what is told in its place. */
-void mqtt_tell_filters(struct mqtt_event *event, unsigned type, const struct mqtt_ack *ack);
-void mqtt_settle_publish(struct mqtt *m, struct mqtt_inflight *slot, const struct mqtt_ack *ack,
+void mqtt_tell_filters(struct mqtt_event *event, unsigned type, uint16_t packet_id,
+                       const struct mqtt_slice *reasons);
+void mqtt_settle_publish(struct mqtt *m, struct mqtt_inflight *slot, uint8_t reason,
                          struct mqtt_event *event);
 
 static inline enum mqtt_transport_state mqtt_transport_state(const struct mqtt *m)
@@ -239,7 +237,8 @@ static inline bool mqtt_is_home(const struct mqtt *m)
     return true;
 #endif
 }
-void mqtt_reset_limits(struct mqtt *m);
+/* As they are until a CONNACK says otherwise. */
+void mqtt_reset_limits(const struct mqtt *m, struct mqtt_limits *limits);
 /* From nothing to CONNECT sent. */
 void mqtt_attempt(struct mqtt *m);
 void mqtt_greet(struct mqtt *m);
@@ -262,17 +261,15 @@ uint8_t mqtt_qos2_receive(struct mqtt *m, uint16_t packet_id, bool *deliver);
 /* It is delivered: not again until PUBREL. */
 void mqtt_qos2_keep(struct mqtt *m, uint16_t packet_id);
 void mqtt_qos2_release(struct mqtt *m, uint16_t *slot);
-void mqtt_on_qos2_step(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event);
+/* A PUBREC, PUBREL or PUBCOMP. */
+void mqtt_on_qos2_step(struct mqtt *m, unsigned type, const struct mqtt_ack *ack, struct mqtt_event *event);
 #endif
 
 /* ---- Streaming (stream.c) ---- */
 
 #if MQTT_WITH_STREAMING
-/* Cuts the frame of a PUBLISH that is too large to come whole behind its properties. Returns what is wrong.
- */
-uint8_t mqtt_cut_frame(const struct mqtt *m, const uint8_t *data, size_t length, struct mqtt_frame *frame);
-/* The event's payload is to come in parts: `left` bytes. */
-void mqtt_begin_parts(struct mqtt *m, size_t left, bool drop, struct mqtt_event *event);
+/* The event's payload is to come in parts: cuts the frame before it. */
+void mqtt_begin_parts(struct mqtt *m, struct mqtt_frame *frame, bool drop, struct mqtt_event *event);
 /* Takes what has come of it. False: nothing for the user. */
 bool mqtt_receive_part(struct mqtt *m, struct mqtt_event *event);
 /* Asks the source for more, as the send buffer has room. True: `event` tells that it was the last. */

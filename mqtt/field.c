@@ -20,7 +20,6 @@ void mqtt_write_parts(struct mqtt_writer *w, const struct mqtt_slice parts[], si
     }
 }
 
-#if MQTT_WITH_CHECKS
 /* No string, or one with wildcards where none may be (MQTT-1.5.4-1, MQTT-1.5.4-2, MQTT-3.3.2-2,
  * MQTT-3.3.2-14). */
 static bool is_wrong(const struct mqtt_slice *text, bool wildcards)
@@ -30,30 +29,16 @@ static bool is_wrong(const struct mqtt_slice *text, bool wildcards)
     uint8_t wrong = mqtt_check_text(text);
     return wildcards ? wrong == MQTT_REASON_MALFORMED_PACKET : wrong != MQTT_REASON_SUCCESS;
 }
-#endif
-
-static void check(struct mqtt_writer *w, const struct mqtt_slice *text, bool wildcards)
-{
-#if MQTT_WITH_CHECKS
-    if (is_wrong(text, wildcards))
-        w->size = MQTT_IMPOSSIBLE;
-#else
-    (void)w;
-    (void)text;
-    (void)wildcards;
-#endif
-}
 
 size_t mqtt_topic_length(const struct mqtt_slice topic[MQTT_TOPIC_PARTS], bool wildcards)
 {
-    (void)wildcards;
-#if MQTT_WITH_CHECKS
-    for (size_t i = 0; i < MQTT_TOPIC_PARTS; i++) {
-        if (is_wrong(&topic[i], wildcards))
+    size_t length = 0;
+    for (size_t left = MQTT_TOPIC_PARTS; left > 0; left--, topic++) {
+        if (MQTT_WITH_CHECKS && is_wrong(topic, wildcards))
             return MQTT_IMPOSSIBLE;
+        length += topic->length;
     }
-#endif
-    return mqtt_parts_length(topic, MQTT_TOPIC_PARTS);
+    return length;
 }
 
 void mqtt_write_topic(struct mqtt_writer *w, const struct mqtt_slice topic[MQTT_TOPIC_PARTS], bool wildcards)
@@ -82,8 +67,8 @@ void mqtt_write_number_property(struct mqtt_writer *w, enum mqtt_property_id id,
 
 static void write_slice(struct mqtt_writer *w, enum mqtt_property_type type, const struct mqtt_slice *value)
 {
-    if (type != MQTT_TYPE_BINARY)
-        check(w, value, type != MQTT_TYPE_TOPIC);
+    if (MQTT_WITH_CHECKS && type != MQTT_TYPE_BINARY && is_wrong(value, type != MQTT_TYPE_TOPIC))
+        w->size = MQTT_IMPOSSIBLE;
     mqtt_write_binary(w, value->data, value->length);
 }
 

@@ -430,6 +430,9 @@ struct mqtt {
     uint8_t ack_head; /* of the answer owed: PUBACK, PUBREC, PUBREL or PUBCOMP */
     uint8_t ack_reason;
 #endif
+#if MQTT_WITH_SESSIONS || MQTT_WITH_STREAMING
+    uint8_t in_a_row; /* messages since what is to be sent had its turn */
+#endif
 #if MQTT_WITH_STREAMING
     bool dropping; /* the message that comes in parts was delivered before */
 #endif
@@ -438,7 +441,6 @@ struct mqtt {
     bool replaying;   /* there are records to be sent again */
     bool renewed;     /* the session is new to the broker: no DUP, and no QoS 2 */
     bool foreign;     /* what is stored is of the other version of MQTT */
-    bool subscribing; /* to the configured filters, which are not acknowledged yet */
     bool unservable;  /* they cannot be sent over this connection */
     uint8_t refusal;  /* of what is told to be given up */
 #endif
@@ -468,7 +470,11 @@ struct mqtt {
 #if MQTT_WITH_PROPERTIES
     uint16_t assigned_length;
 #endif
+#if MQTT_WITH_SESSIONS
+    const struct mqtt_filters *subscribing; /* the configured ones, until they are acknowledged; else NULL */
+#endif
     size_t delivered;     /* bytes of the packet being delivered, consumed at the next poll */
+    size_t piece;         /* how much of a packet was there when it was looked at last */
     uint32_t deadline_ms; /* meaning depends on the state */
     uint32_t now_ms;      /* as of the present call */
     uint32_t sent_ms;

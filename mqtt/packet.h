@@ -38,15 +38,17 @@ enum {
     MQTT_PUBACK_SIZE = 4,
     MQTT_PINGREQ_SIZE = 2,
     MQTT_DISCONNECT_SIZE = 3,
+
+    MQTT_V311_UNACCEPTABLE_VERSION = 1, /* a return code of CONNACK there */
 };
 
 /* A packet, cut at its fixed header. */
 struct mqtt_frame {
     struct mqtt_reader body; /* with the reason to close the connection with, if there is one */
-    size_t size;             /* of the packet; 0: not whole yet */
+    size_t size;             /* of the packet, or what of it is taken now; 0: nothing yet */
     uint8_t head;            /* type and flags */
 #if MQTT_WITH_STREAMING
-    size_t total; /* of the packet, the part included that has not come; 0: not known yet */
+    size_t total; /* of the packet, what has not come included; 0: not known yet */
 #endif
 };
 
@@ -57,7 +59,7 @@ struct mqtt_ack {
     uint8_t reason; /* that one */
 };
 
-/* Decoders return the reason to close the connection with, mostly MQTT_REASON_SUCCESS. */
+/* Decoders return the reason to close the connection with, mostly MQTT_REASON_SUCCESS, or MQTT_READER_CUT. */
 /* Of the packet at `data`, of which `length` bytes have come, at least 1. */
 uint8_t mqtt_decode_frame(const uint8_t *data, size_t length, size_t capacity, struct mqtt_frame *frame);
 uint8_t mqtt_decode_publish(struct mqtt_frame *frame, struct mqtt_message *message, uint16_t *packet_id);
@@ -82,12 +84,9 @@ struct mqtt_reasoned {
 
 /* A SUBSCRIBE or UNSUBSCRIBE. */
 struct mqtt_request {
-    struct mqtt_filters filters;
-    bool options; /* SUBSCRIBE has them */
-    uint8_t maximum_qos;
-#if MQTT_WITH_V311
-    bool v311;
-#endif
+    const struct mqtt *m;
+    const struct mqtt_filters *filters;
+    unsigned type;
 };
 
 /* A PUBLISH. */

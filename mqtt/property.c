@@ -142,9 +142,8 @@ static void read_value(struct mqtt_reader *r, unsigned kind, void *out)
         return;
     }
     struct mqtt_slice *slice = out;
-    read_string(r, type, slice);
-    if (type == MQTT_TYPE_PAIR)
-        read_string(r, type, slice + 1);
+    for (size_t left = type == MQTT_TYPE_PAIR ? 2 : 1; left > 0; left--)
+        read_string(r, type, slice++);
 }
 
 /* Apart, so that a packet without any jumps here and needs no stack. */
@@ -170,6 +169,8 @@ MQTT_APART static const uint8_t *read_all(struct mqtt_reader *r, enum mqtt_prope
         else
             read_value(r, kind, place_of(kind, out, &dropped));
         seen |= bit;
+        if (r->reason == MQTT_READER_CUT)
+            r->reason = MQTT_REASON_MALFORMED_PACKET; /* by the properties' length: that was all of them */
     }
     r->end = end;
     return raw.data;
@@ -179,7 +180,7 @@ const uint8_t *mqtt_read_properties(struct mqtt_reader *r, enum mqtt_property_pl
 {
     if (mqtt_reader_is_v311(r))
         return r->at;
-    if (r->at != r->end && *r->at == 0)
+    if (MQTT_FAST && r->at != r->end && *r->at == 0)
         return ++r->at;
     return read_all(r, place, out);
 }

@@ -69,15 +69,15 @@ static void received(struct mqtt *m, struct mqtt_inflight *slot)
 static void on_pubrec(struct mqtt *m, const struct mqtt_ack *ack, struct mqtt_event *event)
 {
     struct mqtt_inflight *slot = mqtt_find_inflight(m, ack->packet_id, MQTT_PUBREC);
-    bool again = mqtt_find_inflight(m, ack->packet_id, MQTT_PUBCOMP) != NULL;
     if (slot != NULL && ack->reason >= MQTT_REASON_UNSPECIFIED) {
-        mqtt_settle_publish(m, slot, ack, event); /* 4.3.3: that was the end of it */
+        mqtt_settle_publish(m, slot, ack->reason, event); /* 4.3.3: that was the end of it */
         return;
     }
     if (slot != NULL)
         received(m, slot);
+    bool known = mqtt_find_inflight(m, ack->packet_id, MQTT_PUBCOMP) != NULL; /* now, or already */
     owe(m, MQTT_PUBREL << 4 | 2, ack->packet_id,
-        slot != NULL || again ? MQTT_REASON_SUCCESS : MQTT_REASON_PACKET_ID_NOT_FOUND);
+        known ? MQTT_REASON_SUCCESS : MQTT_REASON_PACKET_ID_NOT_FOUND);
 }
 
 static void on_pubrel(struct mqtt *m, const struct mqtt_ack *ack)
@@ -89,26 +89,23 @@ static void on_pubrel(struct mqtt *m, const struct mqtt_ack *ack)
         mqtt_qos2_release(m, slot);
 }
 
-/* PUBREC has said that the broker has it; that PUBCOMP knows nothing of it (0x92) is no error (3.7.2.1). */
-static void on_pubcomp(struct mqtt *m, struct mqtt_ack *ack, struct mqtt_event *event)
+/* PUBREC has said that the broker has it; that PUBCOMP knows nothing of it (0x92) is no error (3.7.2.1), and
+ * takes nothing back. */
+static void on_pubcomp(struct mqtt *m, const struct mqtt_ack *ack, struct mqtt_event *event)
 {
     struct mqtt_inflight *slot = mqtt_find_inflight(m, ack->packet_id, MQTT_PUBCOMP);
-    ack->reason = MQTT_REASON_SUCCESS; /* cannot take it back */
     if (slot != NULL)
-        mqtt_settle_publish(m, slot, ack, event);
+        mqtt_settle_publish(m, slot, MQTT_REASON_SUCCESS, event);
     else
         m->statistics.unknown_acks++;
 }
 
-void mqtt_on_qos2_step(struct mqtt *m, struct mqtt_frame *frame, struct mqtt_event *event)
+void mqtt_on_qos2_step(struct mqtt *m, unsigned type, const struct mqtt_ack *ack, struct mqtt_event *event)
 {
-    struct mqtt_ack ack;
-    if (mqtt_decode_ack(frame, 2, mqtt_details_of(event), &ack) != MQTT_REASON_SUCCESS)
-        return;
-    switch (frame->head >> 4) {
-    case MQTT_PUBREC: on_pubrec(m, &ack, event); break;
-    case MQTT_PUBREL: on_pubrel(m, &ack); break;
-    default: on_pubcomp(m, &ack, event); break;
+    switch (type) {
+    case MQTT_PUBREC: on_pubrec(m, ack, event); break;
+    case MQTT_PUBREL: on_pubrel(m, ack); break;
+    default: on_pubcomp(m, ack, event); break;
     }
 }
 

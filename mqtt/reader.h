@@ -11,11 +11,14 @@
 struct mqtt_reader {
     const uint8_t *at;
     const uint8_t *end;
-    uint8_t reason; /* MQTT_REASON_SUCCESS, or why the packet is wrong */
+    uint8_t reason; /* MQTT_REASON_SUCCESS, MQTT_READER_CUT, or why the packet is wrong */
 #if MQTT_WITH_V311
     bool v311; /* packets have no properties */
 #endif
 };
+
+/* A read went beyond the end: the packet is malformed, or not all of it is here. No reason code. */
+#define MQTT_READER_CUT 1
 
 static inline size_t mqtt_reader_left(const struct mqtt_reader *r)
 {
@@ -36,8 +39,6 @@ static inline bool mqtt_reader_is_v311(const struct mqtt_reader *r)
 void mqtt_reader_fail(struct mqtt_reader *r, uint8_t reason);
 uint8_t mqtt_read_u8(struct mqtt_reader *r);
 uint16_t mqtt_read_u16(struct mqtt_reader *r);
-/* What a variable byte integer is that ends with the packet: larger than any, and the reader has failed. */
-#define MQTT_VARINT_CUT UINT32_MAX
 /* Fails on five bytes and on more bytes than needed (MQTT-1.5.5-1). */
 uint32_t mqtt_read_varint(struct mqtt_reader *r);
 /* The next `length` bytes. */

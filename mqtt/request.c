@@ -45,7 +45,7 @@ uint8_t mqtt_acknowledged_by(unsigned head)
 static uint16_t next_id(const struct mqtt *m)
 {
     uint16_t id = m->last_id;
-    for (unsigned i = 0; i <= MQTT_INFLIGHT_MAX; i++) {
+    for (unsigned i = 0; i < 2 * MQTT_INFLIGHT_MAX; i++) { /* 0 is passed over, and a turn begins anew */
         id++;
         if (id != 0 && m->inflight[id % MQTT_INFLIGHT_MAX].awaits == 0)
             return id;
@@ -262,44 +262,53 @@ int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t no
 /* ---- Subscriptions ---- */
 
 #if MQTT_WITH_PROPERTIES
-static uint8_t missing_for(const struct mqtt_limits *limits, const struct mqtt_subscription *s)
+static bool has_wildcard(const struct mqtt_subscription *s)
 {
-    if (mqtt_is_shared(&s->filter[0]) && (!limits->shared_available || s->no_local)) /* MQTT-3.8.3-4 */
-        return MQTT_REASON_SHARED_NOT_SUPPORTED;
-    for (size_t i = 0; !limits->wildcard_available && i < MQTT_TOPIC_PARTS; i++) {
-        if (s->filter[i].length != 0 && mqtt_check_text(&s->filter[i]) == MQTT_REASON_TOPIC_NAME_INVALID)
-            return MQTT_REASON_WILDCARDS_NOT_SUPPORTED;
-    }
-    return 0;
+    bool found = false;
+    for (size_t i = 0; i < MQTT_TOPIC_PARTS; i++)
+        found |= s->filter[i].length != 0 && mqtt_check_text(&s->filter[i]) == MQTT_REASON_TOPIC_NAME_INVALID;
+    return found;
 }
 
 /* 3.2.2.3.11 to 3.2.2.3.13; 3.1.1 has no identifiers. */
 uint8_t mqtt_what_is_missing(const struct mqtt *m, const struct mqtt_filters *filters)
 {
     const struct mqtt_limits *limits = &m->limits;
-    uint8_t missing = 0;
+    const struct mqtt_subscription *s = filters->subscriptions;
     if (filters->identifier != 0 && (!limits->subscription_id_available || mqtt_is_v311(m)))
         return MQTT_REASON_IDENTIFIERS_NOT_SUPPORTED;
-    for (size_t i = 0; missing == 0 && i < filters->count; i++)
-        missing = missing_for(limits, &filters->subscriptions[i]);
-    return missing;
+    for (size_t left = filters->count; left > 0; left--, s++) {
+        if (mqtt_is_shared(&s->filter[0]) && (!limits->shared_available || s->no_local)) /* MQTT-3.8.3-4 */
+            return MQTT_REASON_SHARED_NOT_SUPPORTED;
+        if (!limits->wildcard_available && has_wildcard(s))
+            return MQTT_REASON_WILDCARDS_NOT_SUPPORTED;
+    }
+    return 0;
+}
+#endif
+
+#if MQTT_WITH_SESSIONS
+/* Is there a SUBSCRIBE or UNSUBSCRIBE to be sent again? */
+static bool waits_for_replay(const struct mqtt *m)
+{
+    size_t i = 0;
+    while (i < MQTT_INFLIGHT_MAX && !(m->inflight[i].resend && m->inflight[i].awaits > MQTT_PUBCOMP))
+        i++;
+    return i < MQTT_INFLIGHT_MAX;
 }
 #endif
 
 int mqtt_send_filters(struct mqtt *m, unsigned type, const struct mqtt_filters *filters)
 {
-    const struct mqtt_request request = {
-        .filters = *filters,
-        .options = type == MQTT_SUBSCRIBE,
-        .maximum_qos = (uint8_t)mqtt_maximum_qos(m),
-#if MQTT_WITH_V311
-        .v311 = mqtt_is_v311(m),
-#endif
-    };
+    const struct mqtt_request request = {m, filters, type};
     if (m->state != MQTT_CONNECTED)
         return MQTT_ERROR_NOT_CONNECTED;
     if (filters->count == 0 || filters->count > UINT8_MAX)
         return MQTT_ERROR_ARGUMENT;
+#if MQTT_WITH_SESSIONS
+    if (waits_for_replay(m))
+        return MQTT_ERROR_INFLIGHT; /* the one before comes first */
+#endif
 #if MQTT_WITH_PROPERTIES
     if (filters->identifier > MQTT_VARINT_MAX)
         return MQTT_ERROR_ARGUMENT;
@@ -310,24 +319,25 @@ int mqtt_send_filters(struct mqtt *m, unsigned type, const struct mqtt_filters *
     return mqtt_send_packet(m, type << 4 | 2, mqtt_write_filters, &request, filters->count);
 }
 
-MQTT_APART static int request(struct mqtt *m, unsigned type, const struct mqtt_subscription *s, size_t count,
-                              uint32_t now_ms)
+__attribute__((noinline)) static int request(struct mqtt *m, const struct mqtt_subscription *s, size_t count,
+                                             unsigned type)
 {
     const struct mqtt_filters filters = {.subscriptions = s, .count = count};
-    m->now_ms = now_ms;
     return mqtt_send_filters(m, type, &filters);
 }
 
 int mqtt_subscribe(struct mqtt *m, const struct mqtt_subscription *subscriptions, size_t count,
                    uint32_t now_ms)
 {
-    return request(m, MQTT_SUBSCRIBE, subscriptions, count, now_ms);
+    m->now_ms = now_ms;
+    return request(m, subscriptions, count, MQTT_SUBSCRIBE);
 }
 
 int mqtt_unsubscribe(struct mqtt *m, const struct mqtt_subscription *subscriptions, size_t count,
                      uint32_t now_ms)
 {
-    return request(m, MQTT_UNSUBSCRIBE, subscriptions, count, now_ms);
+    m->now_ms = now_ms;
+    return request(m, subscriptions, count, MQTT_UNSUBSCRIBE);
 }
 
 #if MQTT_WITH_PROPERTIES

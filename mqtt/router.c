@@ -9,30 +9,21 @@ enum { TEXT_MAX = 65535 }; /* MQTT-1.5.4-1: two bytes of length */
 
 /* ---- Filters ---- */
 
-static struct mqtt_slice rest_of(struct mqtt_slice text, size_t from)
+/* Leaves what of a filter is held against topics; `name`: that of the share, data NULL if there is none. */
+static void take_share(struct mqtt_slice *filter, struct mqtt_slice *name)
 {
-    return (struct mqtt_slice){(const char *)text.data + from, text.length - from};
-}
-
-/* How far it is to the next '/', or to the end. */
-static size_t level_length(struct mqtt_slice text)
-{
-    const char *s = text.data;
-    size_t length = 0;
-    while (length < text.length && s[length] != '/')
-        length++;
-    return length;
-}
-
-/* What of a filter is held against topics; `name`: that of the share, data NULL if there is none. */
-static struct mqtt_slice without_share(struct mqtt_slice filter, struct mqtt_slice *name)
-{
-    *name = (struct mqtt_slice){NULL, 0};
-    if (!mqtt_is_shared(&filter))
-        return filter;
-    filter = rest_of(filter, sizeof MQTT_SHARE - 1);
-    *name = (struct mqtt_slice){filter.data, level_length(filter)};
-    return rest_of(filter, name->length < filter.length ? name->length + 1 : name->length);
+    name->data = NULL;
+    if (!mqtt_is_shared(filter))
+        return;
+    const char *s = filter->data;
+    const char *end = s + filter->length;
+    s += sizeof MQTT_SHARE - 1;
+    name->data = s;
+    name->length = mqtt_level_length(s, end);
+    s += name->length;
+    if (s != end)
+        s++;
+    *filter = (struct mqtt_slice){s, (size_t)(end - s)};
 }
 
 bool mqtt_filter_captures(struct mqtt_slice filter, struct mqtt_slice topic, struct mqtt_captures *captures)
@@ -40,7 +31,8 @@ bool mqtt_filter_captures(struct mqtt_slice filter, struct mqtt_slice topic, str
     struct mqtt_slice name;
     if (captures != NULL)
         captures->count = 0;
-    return mqtt_match(without_share(filter, &name), topic, captures);
+    take_share(&filter, &name);
+    return mqtt_match(&filter, &topic, captures);
 }
 
 /* A wildcard stands alone in its level, and `#` ends the filter (MQTT-4.7.1-1, MQTT-4.7.1-2). */
@@ -65,12 +57,12 @@ MQTT_SHARED static uint8_t check(const struct mqtt_slice *text)
 bool mqtt_filter_is_valid(struct mqtt_slice filter)
 {
     struct mqtt_slice name;
-    struct mqtt_slice rest = without_share(filter, &name);
-    if (check(&filter) == MQTT_REASON_MALFORMED_PACKET || rest.length == 0)
+    if (check(&filter) == MQTT_REASON_MALFORMED_PACKET)
         return false;
+    take_share(&filter, &name);
     if (name.data != NULL && check(&name) != MQTT_REASON_SUCCESS)
         return false; /* MQTT-4.8.2-1, MQTT-4.8.2-2 */
-    return wildcards_are_valid(rest.data, rest.length);
+    return filter.length > 0 && wildcards_are_valid(filter.data, filter.length);
 }
 
 bool mqtt_topic_is_valid(struct mqtt_slice topic)
@@ -88,18 +80,23 @@ static struct mqtt_slice filter_of(const struct mqtt_route *route)
 size_t mqtt_router_find(const struct mqtt_router *router, size_t from, struct mqtt_slice topic,
                         struct mqtt_captures *captures)
 {
-    while (from < router->count && !mqtt_filter_captures(filter_of(&router->routes[from]), topic, captures))
-        from++;
-    return from < router->count ? from : router->count;
+    for (; from < router->count; from++) {
+        if (mqtt_filter_captures(filter_of(&router->routes[from]), topic, captures))
+            return from;
+    }
+    return router->count;
 }
 
 size_t mqtt_router_subscriptions(const struct mqtt_router *router, struct mqtt_subscription *subscriptions,
                                  size_t room)
 {
     size_t count = router->count < room ? router->count : room;
-    for (size_t i = 0; i < count; i++)
-        subscriptions[i] = (struct mqtt_subscription){.filter = {filter_of(&router->routes[i])},
-                                                      .qos = router->routes[i].qos};
+    const struct mqtt_route *route = router->routes;
+    memset(subscriptions, 0, count * sizeof *subscriptions);
+    for (size_t left = count; left > 0; left--, route++, subscriptions++) {
+        subscriptions->filter[0] = filter_of(route);
+        subscriptions->qos = route->qos;
+    }
     return count;
 }
 
@@ -108,10 +105,11 @@ static const struct mqtt_route *deliver(const struct mqtt_router *router, const 
 {
     struct mqtt_captures captures;
     size_t index = mqtt_router_find(router, 0, event->message.topic, &captures);
+    const struct mqtt_route *route = &router->routes[index];
     if (index == router->count)
         return NULL;
-    router->routes[index].handle(router->routes[index].context, event, &captures);
-    return &router->routes[index];
+    route->handle(route->context, event, &captures);
+    return route;
 }
 
 #if MQTT_WITH_STREAMING

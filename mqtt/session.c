@@ -52,20 +52,6 @@ void mqtt_session_remove(struct mqtt *m, uint32_t key)
         store->remove(store->context, key_of(m, key));
 }
 
-/* Removes the records whose keys are at least `from`. */
-static void empty_store(struct mqtt *m, uint32_t from)
-{
-    const struct mqtt_store *store = store_of(m);
-    struct mqtt_record record;
-    size_t index = 0;
-    while (m->config->session_expiry_s != 0 && store->at(store->context, index, &record)) {
-        if (record.key >= from)
-            store->remove(store->context, record.key);
-        else
-            index++;
-    }
-}
-
 static void read_record(const struct mqtt *m, uint32_t key, size_t offset, void *to, size_t length)
 {
     const struct mqtt_store *store = store_of(m);
@@ -132,22 +118,26 @@ static bool restore_record(struct mqtt *m, const struct mqtt_record *record)
     return take_version(m, record->key < MQTT_STORE_V311 ? 5 : 4);
 }
 
-void mqtt_session_restore(struct mqtt *m)
+/* Removes the records whose keys are at least `from`; or, at the start, those that are of no use. */
+static void sweep(struct mqtt *m, uint32_t from, bool restoring)
 {
     const struct mqtt_store *store = store_of(m);
     struct mqtt_record record;
     size_t index = 0;
-    m->subscribing = m->config->subscriptions != NULL;
-    mqtt_reset_limits(m);
-    if (m->config->session_expiry_s == 0)
-        return;
-    m->has_session = m->config->resume;
-    while (store->at(store->context, index, &record)) {
-        if (m->has_session && restore_record(m, &record))
+    while (m->config->session_expiry_s != 0 && store->at(store->context, index, &record)) {
+        if (restoring ? restore_record(m, &record) : record.key < from)
             index++;
         else
             store->remove(store->context, record.key);
     }
+}
+
+void mqtt_session_restore(struct mqtt *m)
+{
+    m->subscribing = m->config->subscriptions;
+    m->has_session = m->config->resume;
+    mqtt_reset_limits(m, &m->limits);
+    sweep(m, 0, m->has_session);
 }
 
 uint8_t mqtt_session_pause(struct mqtt *m)
@@ -164,7 +154,7 @@ uint8_t mqtt_session_pause(struct mqtt *m)
     m->has_session = false;
     m->subscribe_id = 0;
     forget_sent(m);
-    empty_store(m, 0);
+    sweep(m, 0, false);
 #if MQTT_WITH_STREAMING
     m->outgoing.source = NULL;
 #endif
@@ -207,8 +197,8 @@ bool mqtt_session_begin(struct mqtt *m, bool present)
 #if MQTT_WITH_QOS2
         memset(m->unreleased, 0, sizeof m->unreleased); /* MQTT-3.2.2-5 */
 #endif
-        empty_store(m, MQTT_STORE_RECEIVED);
-        m->subscribing = m->config->subscriptions != NULL;
+        sweep(m, MQTT_STORE_RECEIVED, false);
+        m->subscribing = m->config->subscriptions;
     }
     resend_all(m);
     m->has_session = mqtt_keeps_session(m);
@@ -266,15 +256,12 @@ static uint8_t obstacle(const struct mqtt *m, size_t size, uint8_t head)
 static void copy_record(const struct mqtt *m, const struct mqtt_record *record, struct mqtt_writer *w,
                         uint8_t head)
 {
-    uint8_t chunk[32];
-    for (size_t at = 0; at < record->size; at += sizeof chunk) {
-        size_t left = record->size - at;
-        size_t length = left < sizeof chunk ? left : sizeof chunk;
-        read_record(m, record->key, at, chunk, length);
-        if (at == 0)
-            chunk[0] = head;
-        mqtt_write_bytes(w, chunk, length);
-    }
+    mqtt_write_u8(w, head);
+    size_t left = record->size - 1;
+    size_t first = left < w->room[0].length ? left : w->room[0].length;
+    read_record(m, record->key, 1, w->room[0].data, first);
+    if (left > first)
+        read_record(m, record->key, 1 + first, w->room[1].data, left - first);
 }
 
 static bool send_again(struct mqtt *m, struct mqtt_inflight *slot, const struct mqtt_record *record,
@@ -304,27 +291,26 @@ static bool send_again(struct mqtt *m, struct mqtt_inflight *slot, const struct 
 static void tell_refusal(struct mqtt *m, uint16_t packet_id, unsigned type, uint8_t reason,
                          struct mqtt_event *event)
 {
-    const struct mqtt_ack ack = {.packet_id = packet_id, .reasons = {&m->refusal, 1}};
+    const struct mqtt_slice reasons = {&m->refusal, 1};
     m->refusal = reason;
-    mqtt_tell_filters(event, type, &ack);
+    mqtt_tell_filters(event, type, packet_id, &reasons);
 }
 
 /* True: the event tells. */
 static bool give_up(struct mqtt *m, struct mqtt_inflight *slot, uint8_t reason, struct mqtt_event *event)
 {
-    const struct mqtt_ack ack = {.packet_id = slot->packet_id, .reason = reason};
     unsigned type = slot->awaits;
     mqtt_clear_details(event);
     if (type <= MQTT_PUBCOMP) {
-        mqtt_settle_publish(m, slot, &ack, event);
+        mqtt_settle_publish(m, slot, reason, event);
         return true;
     }
     mqtt_free_slot(m, slot);
-    if (m->subscribe_id == ack.packet_id) {
+    if (m->subscribe_id == slot->packet_id) {
         m->subscribe_id = 0; /* the configured ones are asked for anew */
         return false;
     }
-    tell_refusal(m, ack.packet_id, type, reason, event);
+    tell_refusal(m, slot->packet_id, type, reason, event);
     return true;
 }
 
@@ -363,17 +349,19 @@ MQTT_SHARED static uint8_t refusal_of(const struct mqtt *m, int error)
         return MQTT_REASON_PACKET_TOO_LARGE;
 #if MQTT_WITH_PROPERTIES
     if (error == MQTT_ERROR_UNAVAILABLE)
-        return mqtt_what_is_missing(m, m->config->subscriptions);
+        return mqtt_what_is_missing(m, m->subscribing);
 #else
     (void)m;
 #endif
+    if (error == MQTT_ERROR_STORE && !mqtt_has_inflight(m))
+        return MQTT_REASON_QUOTA_EXCEEDED; /* nor will it have room */
     return error == MQTT_ERROR_ARGUMENT ? MQTT_REASON_IMPLEMENTATION_SPECIFIC : 0;
 }
 
 /* True: the event tells. */
 static bool subscribe(struct mqtt *m, struct mqtt_event *event)
 {
-    int id = mqtt_send_filters(m, MQTT_SUBSCRIBE, m->config->subscriptions);
+    int id = mqtt_send_filters(m, MQTT_SUBSCRIBE, m->subscribing);
     uint8_t reason = refusal_of(m, id);
     m->subscribe_id = id > 0 ? (uint16_t)id : 0;
     m->unservable = reason != 0;
@@ -388,7 +376,7 @@ bool mqtt_session_continue(struct mqtt *m, struct mqtt_event *event)
 {
     if (m->replaying && replay(m, event))
         return true;
-    return m->subscribing && m->subscribe_id == 0 && !m->unservable && subscribe(m, event);
+    return m->subscribing != NULL && m->subscribe_id == 0 && !m->unservable && subscribe(m, event);
 }
 
 #else

@@ -1,6 +1,11 @@
 /* The packets of ours that wait for an acknowledgement. */
 #include "mqtt/engine.h"
 
+MQTT_SHARED struct mqtt_inflight *mqtt_slot(struct mqtt *m, uint16_t packet_id)
+{
+    return &m->inflight[packet_id % MQTT_INFLIGHT_MAX];
+}
+
 bool mqtt_has_inflight(const struct mqtt *m)
 {
     for (size_t i = 0; i < MQTT_INFLIGHT_MAX; i++) {

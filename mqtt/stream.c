@@ -5,32 +5,14 @@
 
 /* ---- Received ---- */
 
-/* Apart: within mqtt_poll it would cost more. */
-__attribute__((noinline)) uint8_t mqtt_cut_frame(const struct mqtt *m, const uint8_t *data, size_t length,
-                                                 struct mqtt_frame *frame)
+void mqtt_begin_parts(struct mqtt *m, struct mqtt_frame *frame, bool drop, struct mqtt_event *event)
 {
-    struct mqtt_reader r = frame->body; /* at the packet's body, up to all that has come */
-    struct mqtt_slice topic;
-    mqtt_read_binary(&r, &topic);
-    if (frame->head & 3u << MQTT_PUBLISH_QOS_SHIFT)
-        mqtt_read_u16(&r);
-    if (!mqtt_is_v311(m))
-        mqtt_read_bytes(&r, mqtt_read_varint(&r), &topic);
-    if (frame->head >> 4 == MQTT_PUBLISH && r.reason == MQTT_REASON_SUCCESS) {
-        frame->size = (size_t)(r.at - data);
-        frame->body.end = r.at;
-    } else if (frame->head >> 4 != MQTT_PUBLISH || length == m->transport->receive_capacity) {
-        mqtt_reader_fail(&frame->body, MQTT_REASON_PACKET_TOO_LARGE); /* topic and properties have to fit */
-    }
-    return frame->body.reason;
-}
-
-void mqtt_begin_parts(struct mqtt *m, size_t left, bool drop, struct mqtt_event *event)
-{
-    m->incoming.total = m->incoming.left = (uint32_t)left;
-    m->dropping = drop;
-    event->message.total = (uint32_t)left;
+    frame->size -= event->message.payload.length;
+    event->message.payload.length = 0;
+    event->message.total = (uint32_t)(frame->total - frame->size);
     event->type = MQTT_EVENT_MESSAGE_BEGIN;
+    m->incoming.total = m->incoming.left = event->message.total;
+    m->dropping = drop;
 }
 
 /* The whole message is here, and will be answered. */
@@ -128,7 +110,7 @@ bool mqtt_send_parts(struct mqtt *m, struct mqtt_event *event)
     while (send_piece(m) && m->outgoing.left > 0) {
         /* a transport that sends at once has room anew, and nothing else would wake the caller */
     }
-    if (m->outgoing.left > 0)
+    if (m->outgoing.left > 0 || m->outgoing.source == NULL)
         return false;
     if (m->source_id != 0) {
 #if MQTT_WITH_ACK_TIMEOUT
@@ -137,9 +119,8 @@ bool mqtt_send_parts(struct mqtt *m, struct mqtt_event *event)
         return false;
     }
     m->outgoing.source = NULL;
-    const struct mqtt_ack done = {.packet_id = 0};
     mqtt_clear_details(event);
-    mqtt_tell_published(event, &done);
+    mqtt_tell_published(event, 0, MQTT_REASON_SUCCESS);
     return true;
 }
 

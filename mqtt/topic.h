@@ -10,6 +10,10 @@
 bool mqtt_is_shared(const struct mqtt_slice *filter);
 
 /* As mqtt_topic_matches; what the wildcards stand for is added to `captures`, if they are not NULL. */
-bool mqtt_match(struct mqtt_slice filter, struct mqtt_slice topic, struct mqtt_captures *captures);
+bool mqtt_match(const struct mqtt_slice *filter, const struct mqtt_slice *topic,
+                struct mqtt_captures *captures);
+
+/* How far it is to the next '/', or to the end. */
+size_t mqtt_level_length(const char *from, const char *end);
 
 #endif

@@ -62,7 +62,7 @@ void mqtt_write_varint(struct mqtt_writer *w, size_t value)
     mqtt_write_u8(w, (unsigned)value);
 }
 
-size_t mqtt_varint_size(size_t value)
+MQTT_SHARED size_t mqtt_varint_size(size_t value)
 {
     size_t size = 1;
     while (value >>= 7)

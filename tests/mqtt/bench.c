@@ -5,6 +5,29 @@
 
 const struct mqtt_config bench_config = {.client_id = "mote", .keep_alive_s = 60};
 
+#if MQTT_WITH_SESSIONS
+uint8_t bench_memory[512];
+struct mqtt_ram_store bench_store;
+
+struct mqtt_config bench_keep(const struct mqtt_config *config)
+{
+    struct mqtt_config kept = *config;
+    mqtt_ram_store_init(&bench_store, bench_memory, sizeof bench_memory);
+    kept.session_expiry_s = 100;
+    kept.store = &bench_store.store;
+    return kept;
+}
+
+struct mqtt_config bench_session(void)
+{
+    struct mqtt_config config = bench_keep(&bench_config);
+#if MQTT_WITH_QOS2
+    config.qos2 = true;
+#endif
+    return config;
+}
+#endif
+
 static void drop_view(struct bench *b)
 {
     free(b->view);
@@ -125,10 +148,15 @@ void bench_connect(struct bench *b, const char *connack)
 {
     assert_false(bench_poll(b));
     assert_true(b->wire_length > 0 && b->wire[0] == 0x10);
-    b->wire_length = 0;
-    bench_feed(b, connack != NULL ? connack : "20 03 00 00 00");
-    bench_expect_event(b, MQTT_EVENT_CONNECTED);
+    bench_accept(b, connack != NULL ? connack : "20 03 00 00 00");
     bench_expect_idle(b);
+}
+
+void bench_accept(struct bench *b, const char *connack)
+{
+    b->wire_length = 0;
+    bench_feed(b, connack);
+    bench_expect_event(b, MQTT_EVENT_CONNECTED);
 }
 
 void bench_connected(struct bench *b, const struct mqtt_config *config)
@@ -212,6 +240,13 @@ void bench_expect_idle(struct bench *b)
     assert_false(bench_poll(b));
 }
 
+void bench_expect_published(struct bench *b, uint16_t packet_id, uint8_t reason)
+{
+    bench_expect_event(b, MQTT_EVENT_PUBLISHED);
+    assert_int_equal(b->event.published.packet_id, packet_id);
+    assert_int_equal(b->event.published.reason, reason);
+}
+
 void bench_expect_end(struct bench *b, enum mqtt_cause cause, uint8_t reason)
 {
     bench_expect_event(b, MQTT_EVENT_DISCONNECTED);
@@ -236,6 +271,27 @@ void bench_next_attempt(struct bench *b)
     }
     assert_int_equal(b->opens, opens + 1);
     assert_int_equal(b->wire[0], 0x10);
+}
+
+void bench_cut(struct bench *b)
+{
+    b->state = MQTT_TRANSPORT_CLOSED;
+    bench_expect_end(b, MQTT_CAUSE_TRANSPORT, 0);
+    bench_next_attempt(b);
+}
+
+void bench_back(struct bench *b, const char *connack)
+{
+    bench_cut(b);
+    bench_accept(b, connack);
+}
+
+uint32_t bench_random(uint32_t *state, uint32_t below)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state % below;
 }
 
 bool bench_slice_is(struct mqtt_slice slice, const char *text)

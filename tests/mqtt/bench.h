@@ -37,11 +37,27 @@ struct bench {
 
 extern const struct mqtt_config bench_config; /* "mote", no will, keep-alive 60 s */
 
+#if MQTT_WITH_SESSIONS
+extern uint8_t bench_memory[512];
+extern struct mqtt_ram_store bench_store;
+/* This configuration with a session that is kept in the store, which is empty now. */
+struct mqtt_config bench_keep(const struct mqtt_config *config);
+/* bench_config so, and with QoS 2 where that is compiled in. */
+struct mqtt_config bench_session(void);
+#endif
+
 void bench_init(struct bench *b, const struct mqtt_config *config);
 void bench_free(struct bench *b);
 /* Connected: CONNECT taken off the wire, `connack` (NULL: plain success) answered, the event taken. */
 void bench_connect(struct bench *b, const char *connack);
 void bench_connected(struct bench *b, const struct mqtt_config *config);
+
+/* The CONNECT taken off the wire and answered so; the event taken. */
+void bench_accept(struct bench *b, const char *connack);
+/* The connection breaks; the next CONNECT is on the wire. */
+void bench_cut(struct bench *b);
+/* Both. */
+void bench_back(struct bench *b, const char *connack);
 
 /* Bytes as text: hex pairs, 'quoted characters', ( one byte that counts what follows up to ), blanks. */
 size_t bench_parse(const char *text, uint8_t *bytes, size_t size);
@@ -55,12 +71,15 @@ void bench_drain(struct bench *b);
 bool bench_poll(struct bench *b);
 void bench_expect_event(struct bench *b, enum mqtt_event_type type);
 void bench_expect_idle(struct bench *b);
+void bench_expect_published(struct bench *b, uint16_t packet_id, uint8_t reason);
 void bench_expect_end(struct bench *b, enum mqtt_cause cause, uint8_t reason);
 /* The transport's close has come to its end; the wait until the next attempt is over; the next CONNECT is
  * sent. */
 void bench_next_attempt(struct bench *b);
 
 bool bench_slice_is(struct mqtt_slice slice, const char *text);
+/* From 0 up to, but not including, `below`. `state` is the seed at first, and not 0. */
+uint32_t bench_random(uint32_t *state, uint32_t below);
 
 #define TEXT(literal)                                                                                        \
     (struct mqtt_slice)                                                                                      \

@@ -98,9 +98,7 @@ static void where_refusals_begin_in_pubrec(void **state)
     bench_expect_idle(&b);
     bench_expect_sent(&b, "62 02 00 01");
     bench_feed(&b, "50 03 00 02 80");
-    bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
-    assert_int_equal(b.event.published.packet_id, 2);
-    assert_int_equal(b.event.published.reason, 0x80);
+    bench_expect_published(&b, 2, 0x80);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
     bench_free(&b);

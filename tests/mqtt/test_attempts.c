@@ -174,9 +174,7 @@ static void each_close_has_its_grace(void **state)
         b.now_ms += mqtt_wait_ms(&b.m, b.now_ms);
         bench_expect_idle(&b);
         assert_int_equal(b.opens, i + 1);
-        b.wire_length = 0;
-        bench_feed(&b, "20 03 00 00 00");
-        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+        bench_accept(&b, "20 03 00 00 00");
         bench_expect_idle(&b);
     }
     bench_free(&b);
@@ -415,9 +413,37 @@ static void round_begins_where_a_session_was(void **state)
 }
 #endif
 
+#if MQTT_WITH_BROKERS
+/* Two brokers that accept and then send to the other one are not asked at full speed for ever. */
+static void sent_away_again_and_again(void **state)
+{
+    static const struct mqtt_config config = {
+        .client_id = "mote", .brokers = 2, .backoff_min_ms = 100, .backoff_max_ms = 1u << 30};
+    uint32_t longest = 0;
+    (void)state;
+    for (uint32_t seed = 1; seed <= SEEDS; seed++) {
+        struct bench b;
+        start(&b, &config, seed);
+        bench_connect(&b, NULL);
+        for (unsigned i = 0; i < 6; i++) {
+            bench_feed(&b, "e0 01 9c");
+            bench_expect_end(&b, MQTT_CAUSE_SERVER, MQTT_REASON_USE_ANOTHER_SERVER);
+            longest = b.event.disconnected.retry_ms > longest ? b.event.disconnected.retry_ms : longest;
+            b.state = MQTT_TRANSPORT_CLOSED;
+            connect_again(&b);
+        }
+        bench_free(&b);
+    }
+    assert_in_range(longest, 100u << 4, 100u << 5);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+#if MQTT_WITH_BROKERS
+        cmocka_unit_test(sent_away_again_and_again),
+#endif
         cmocka_unit_test(stable_sessions_start_afresh),
         cmocka_unit_test(wrapping_clock),
         cmocka_unit_test(refusals_wait),

@@ -261,10 +261,7 @@ static uint32_t random_state = 12345;
 
 static uint32_t rnd(uint32_t below)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % below;
+    return bench_random(&random_state, below);
 }
 
 static size_t random_packet(uint8_t *bytes, size_t size)

@@ -7,31 +7,14 @@
 
 #if MQTT_WITH_STREAMING && MQTT_WITH_SESSIONS && MQTT_WITH_QOS2
 
-static uint8_t memory[512];
-static struct mqtt_ram_store ram;
 static struct mqtt_config config;
 
 static int configure(void **state)
 {
     (void)state;
-    mqtt_ram_store_init(&ram, memory, sizeof memory);
-    config = (struct mqtt_config){.client_id = "mote",
-                                  .keep_alive_s = 60,
-                                  .session_expiry_s = 100,
-                                  .store = &ram.store,
-                                  .qos2 = true,
-                                  .maximum_packet_size = 1 << 20};
+    config = bench_session();
+    config.maximum_packet_size = 1 << 20;
     return 0;
-}
-
-static void back(struct bench *b, const char *connack)
-{
-    b->state = MQTT_TRANSPORT_CLOSED;
-    bench_expect_end(b, MQTT_CAUSE_TRANSPORT, 0);
-    bench_next_attempt(b);
-    b->wire_length = 0;
-    bench_feed(b, connack);
-    bench_expect_event(b, MQTT_EVENT_CONNECTED);
 }
 
 /* ---- Received ---- */
@@ -231,7 +214,7 @@ static void too_large_for_the_next_broker(void **state)
         bench_expect_idle(&b);
         assert_int_equal(b.wire_length, 108);
         source.calls = 0;
-        back(&b, maximum == 107 ? "20 (01 00 (27 00 00 00 6b))" : "20 (01 00 (27 00 00 00 6c))");
+        bench_back(&b, maximum == 107 ? "20 (01 00 (27 00 00 00 6b))" : "20 (01 00 (27 00 00 00 6c))");
         if (maximum == 107) {
             bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
             assert_int_equal(b.event.published.reason, MQTT_REASON_PACKET_TOO_LARGE);
@@ -252,10 +235,8 @@ static void session_lost_of_qos2(void **state)
     publish_source(&b, 2, 1, 100, 0);
     bench_expect_idle(&b);
     source.calls = 0;
-    back(&b, "20 03 00 00 00");
-    bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
-    assert_int_equal(b.event.published.packet_id, 1);
-    assert_int_equal(b.event.published.reason, MQTT_REASON_PACKET_ID_NOT_FOUND);
+    bench_back(&b, "20 03 00 00 00");
+    bench_expect_published(&b, 1, MQTT_REASON_PACKET_ID_NOT_FOUND);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
     assert_int_equal(source.calls, 0);
@@ -281,12 +262,10 @@ static void source_gives_up(void **state)
         publish_source(&b, 1, 1, cases[i].now, cases[i].later);
         bench_expect_end(&b, MQTT_CAUSE_USER, MQTT_REASON_UNSPECIFIED);
         assert_int_equal(mqtt_statistics(&b.m)->lost, 1);
-        assert_false(ram.store.at(ram.store.context, 0, &record));
+        assert_false(bench_store.store.at(bench_store.store.context, 0, &record));
         mqtt_connect(&b.m, b.now_ms);
         bench_next_attempt(&b);
-        b.wire_length = 0;
-        bench_feed(&b, "20 03 01 00 00");
-        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+        bench_accept(&b, "20 03 01 00 00");
         bench_expect_idle(&b);
         bench_expect_sent(&b, "");
         assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX);

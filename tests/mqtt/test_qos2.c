@@ -34,13 +34,6 @@ static void connect_announces_the_receive_maximum(void **state)
     bench_free(&b);
 }
 
-static void expect_published(struct bench *b, uint16_t packet_id, uint8_t reason)
-{
-    bench_expect_event(b, MQTT_EVENT_PUBLISHED);
-    assert_int_equal(b->event.published.packet_id, packet_id);
-    assert_int_equal(b->event.published.reason, reason);
-}
-
 static void publish(struct bench *b, int packet_id)
 {
     assert_int_equal(mqtt_publish(&b->m, &publish_2, b->now_ms), packet_id);
@@ -60,7 +53,7 @@ static void published_in_two_steps(void **state)
     bench_expect_sent(&b, "62 02 00 01");
     assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX - 1);
     bench_feed(&b, "70 02 00 01");
-    expect_published(&b, 1, 0);
+    bench_expect_published(&b, 1, 0);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
     assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX);
@@ -76,7 +69,7 @@ static void refused_by_pubrec(void **state)
     bench_connected(&b, &config);
     publish(&b, 1);
     bench_feed(&b, "50 03 00 01 97");
-    expect_published(&b, 1, 0x97);
+    bench_expect_published(&b, 1, 0x97);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
     assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX);
@@ -101,7 +94,7 @@ static void steps_out_of_order(void **state)
     bench_expect_sent(&b, "62 03 00 02 92");
     assert_int_equal(mqtt_statistics(&b.m)->unknown_acks, 3);
     bench_feed(&b, "70 03 00 01 92");
-    expect_published(&b, 1, 0); /* PUBREC has said that the broker has it */
+    bench_expect_published(&b, 1, 0); /* PUBREC has said that the broker has it */
     bench_feed(&b, "70 02 00 01");
     bench_expect_idle(&b);
     assert_int_equal(mqtt_statistics(&b.m)->unknown_acks, 4);
@@ -323,9 +316,7 @@ static void cut_everywhere(void **state)
         bench_expect_idle(&b);
         assert_int_equal(play(&b, cut, seen), cut);
         assert_true(seen[0] <= 1 && seen[1] <= 1);
-        b.state = MQTT_TRANSPORT_CLOSED;
-        bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
-        bench_next_attempt(&b);
+        bench_cut(&b);
         bench_feed(&b, "20 03 00 00 00");
         bench_expect_event(&b, MQTT_EVENT_CONNECTED);
         assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX);

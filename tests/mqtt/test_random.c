@@ -10,10 +10,7 @@ static uint32_t random_state = 4711;
 
 static uint32_t rnd(uint32_t below)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % below;
+    return bench_random(&random_state, below);
 }
 
 static uint8_t memory[256], alias_memory[3 * 10], assigned[8];

@@ -5,43 +5,16 @@
 
 #if MQTT_WITH_SESSIONS
 
-static uint8_t memory[512];
-static struct mqtt_ram_store ram;
 static struct mqtt_config config;
 
 static int configure(void **state)
 {
     (void)state;
-    mqtt_ram_store_init(&ram, memory, sizeof memory);
-    config = (struct mqtt_config)
-    {
-        .client_id = "mote", .keep_alive_s = 60, .session_expiry_s = 100, .store = &ram.store,
-#if MQTT_WITH_QOS2
-        .qos2 = true,
-#endif
+    config = bench_session();
 #if MQTT_WITH_STREAMING
-        .maximum_packet_size = 100000,
+    config.maximum_packet_size = 100000;
 #endif
-    };
     return 0;
-}
-
-/* Cut off, and connected again with this CONNACK. */
-static void back(struct bench *b, const char *connack)
-{
-    b->state = MQTT_TRANSPORT_CLOSED;
-    bench_expect_end(b, MQTT_CAUSE_TRANSPORT, 0);
-    bench_next_attempt(b);
-    b->wire_length = 0;
-    bench_feed(b, connack);
-    bench_expect_event(b, MQTT_EVENT_CONNECTED);
-}
-
-static void expect_published(struct bench *b, uint16_t id, uint8_t reason)
-{
-    bench_expect_event(b, MQTT_EVENT_PUBLISHED);
-    assert_int_equal(b->event.published.packet_id, id);
-    assert_int_equal(b->event.published.reason, reason);
 }
 
 #if MQTT_WITH_QOS2
@@ -58,11 +31,11 @@ static void pubcomp_takes_nothing_back(void **state)
     assert_int_equal(mqtt_publish(&b.m, &publish_2, b.now_ms), 1);
     bench_feed(&b, "50 02 00 01");
     bench_expect_idle(&b);
-    back(&b, "20 03 01 00 00");
+    bench_back(&b, "20 03 01 00 00");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "62 02 00 01");
     bench_feed(&b, "70 03 00 01 92");
-    expect_published(&b, 1, 0);
+    bench_expect_published(&b, 1, 0);
     assert_int_equal(mqtt_statistics(&b.m)->acknowledged, 1);
     assert_int_equal(mqtt_statistics(&b.m)->refused, 0);
     bench_free(&b);
@@ -79,8 +52,8 @@ static void given_up_for_good(void **state)
     assert_int_equal(mqtt_publish(&b.m, &publish_2, b.now_ms), 3);
     bench_feed(&b, "50 02 00 03");
     bench_expect_idle(&b);
-    back(&b, "20 03 00 00 00");
-    back(&b, "20 03 01 00 00");
+    bench_back(&b, "20 03 00 00 00");
+    bench_back(&b, "20 03 01 00 00");
     for (unsigned settled = 0; settled < 2; settled++) {
         bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
         assert_int_equal(b.event.published.reason, MQTT_REASON_PACKET_ID_NOT_FOUND);
@@ -89,8 +62,8 @@ static void given_up_for_good(void **state)
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a 06 00 01 't' 00 01 00");
     bench_feed(&b, "40 02 00 01");
-    expect_published(&b, 1, 0);
-    assert_int_equal(ram.used, 0);
+    bench_expect_published(&b, 1, 0);
+    assert_int_equal(bench_store.used, 0);
     assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX);
     bench_free(&b);
 }
@@ -113,14 +86,12 @@ static void other_version_is_given_up_for_good(void **state)
     bench_feed(&b, "20 02 00 01");
     bench_expect_end(&b, MQTT_CAUSE_REFUSED, MQTT_REASON_UNSUPPORTED_VERSION);
     bench_next_attempt(&b);
-    b.wire_length = 0;
-    bench_feed(&b, "20 02 00 00");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
-    back(&b, "20 02 01 00");
-    expect_published(&b, 1, MQTT_REASON_PACKET_ID_NOT_FOUND);
+    bench_accept(&b, "20 02 00 00");
+    bench_back(&b, "20 02 01 00");
+    bench_expect_published(&b, 1, MQTT_REASON_PACKET_ID_NOT_FOUND);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     bench_free(&b);
 }
 #endif
@@ -146,10 +117,10 @@ static void source_of_qos0_ends_with_the_connection(void **state)
     bench_expect_idle(&b);
     b.ring_used = 0;
     b.hold = false;
-    back(&b, "20 03 01 00 00");
+    bench_back(&b, "20 03 01 00 00");
     publish.source_length = 3;
     assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 0);
-    expect_published(&b, 0, 0);
+    bench_expect_published(&b, 0, 0);
     bench_expect_sent(&b, "30 07 00 01 't' 00 'xxx'");
     bench_free(&b);
 }
@@ -164,8 +135,8 @@ static void source_is_given_up_with_its_session(void **state)
     bench_connected(&b, &config);
     assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 1);
     bench_expect_idle(&b);
-    back(&b, "20 03 00 00 00");
-    expect_published(&b, 1, MQTT_REASON_PACKET_ID_NOT_FOUND);
+    bench_back(&b, "20 03 00 00 00");
+    bench_expect_published(&b, 1, MQTT_REASON_PACKET_ID_NOT_FOUND);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
     assert_int_equal(mqtt_publish(&b.m, &publish, b.now_ms), 2);

@@ -5,8 +5,6 @@
 
 #if MQTT_WITH_SESSIONS && MQTT_WITH_QOS2
 
-static uint8_t memory[512];
-static struct mqtt_ram_store ram;
 static struct mqtt_config config;
 static const struct mqtt_subscription standing_list[] = {{.filter = {MQTT_TEXT("s")}, .qos = 1}};
 static const struct mqtt_filters standing = {.subscriptions = standing_list, .count = 1};
@@ -16,25 +14,8 @@ static const struct mqtt_filters standing = {.subscriptions = standing_list, .co
 static int configure(void **state)
 {
     (void)state;
-    mqtt_ram_store_init(&ram, memory, sizeof memory);
-    config = (struct mqtt_config){
-        .client_id = "mote", .keep_alive_s = 60, .session_expiry_s = 100, .store = &ram.store, .qos2 = true};
+    config = bench_session();
     return 0;
-}
-
-static void cut(struct bench *b)
-{
-    b->state = MQTT_TRANSPORT_CLOSED;
-    bench_expect_end(b, MQTT_CAUSE_TRANSPORT, 0);
-    bench_next_attempt(b);
-    b->wire_length = 0;
-}
-
-static void back(struct bench *b, const char *connack)
-{
-    cut(b);
-    bench_feed(b, connack);
-    bench_expect_event(b, MQTT_EVENT_CONNECTED);
 }
 
 static void publish(struct bench *b, unsigned qos, int id)
@@ -49,18 +30,11 @@ static void subscribe(struct bench *b, int id)
     assert_int_equal(mqtt_subscribe(&b->m, &s, 1, b->now_ms), id);
 }
 
-static void expect_published(struct bench *b, uint16_t id, uint8_t reason)
-{
-    bench_expect_event(b, MQTT_EVENT_PUBLISHED);
-    assert_int_equal(b->event.published.packet_id, id);
-    assert_int_equal(b->event.published.reason, reason);
-}
-
 static size_t records(void)
 {
     struct mqtt_record record;
     size_t count = 0;
-    while (ram.store.at(ram.store.context, count, &record))
+    while (bench_store.store.at(bench_store.store.context, count, &record))
         count++;
     return count;
 }
@@ -69,7 +43,7 @@ static void put(uint32_t key, const char *text)
 {
     uint8_t bytes[64];
     const struct mqtt_slice parts[2] = {{bytes, bench_parse(text, bytes, sizeof bytes)}, {NULL, 0}};
-    assert_true(ram.store.put(ram.store.context, key, parts) >= 0);
+    assert_true(bench_store.store.put(bench_store.store.context, key, parts) >= 0);
 }
 
 /* ---- After a reset ---- */
@@ -104,7 +78,7 @@ static void records_of_no_use(void **state)
         bench_expect_sent(&b, "3a (00 01 't' 00 02 00)");
         assert_int_equal(records(), 1);
         bench_feed(&b, "40 02 00 02");
-        expect_published(&b, 2, 0);
+        bench_expect_published(&b, 2, 0);
         bench_free(&b);
     }
 }
@@ -120,7 +94,7 @@ static void records_of_one_place(void **state)
     bench_expect_sent(&b, "3a (00 01 't' 00 01 00)");
     assert_int_equal(records(), 1);
     bench_feed(&b, "40 02 00 01");
-    expect_published(&b, 1, 0);
+    bench_expect_published(&b, 1, 0);
     assert_int_equal(records(), 0);
     bench_free(&b);
 }
@@ -150,7 +124,7 @@ static void more_received_than_places(void **state)
     bench_expect_event(&b, MQTT_EVENT_MESSAGE);
     bench_expect_idle(&b);
     bench_free(&b);
-    assert_true(ram.store.at(ram.store.context, 0, &record));
+    assert_true(bench_store.store.at(bench_store.store.context, 0, &record));
     for (uint32_t i = 1; i <= MQTT_RECEIVE_MAX; i++)
         put(record.key + i, "");
     assert_int_equal(records(), MQTT_RECEIVE_MAX + 1);
@@ -184,9 +158,7 @@ static void users_suback_is_another(void **state)
     config.subscriptions = &standing;
     bench_init(&b, &config);
     bench_expect_idle(&b);
-    b.wire_length = 0;
-    bench_feed(&b, "20 03 00 00 00");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_accept(&b, "20 03 00 00 00");
     for (int id = 1; id <= MQTT_INFLIGHT_MAX; id++)
         subscribe(&b, id);
     b.wire_length = 0;
@@ -214,11 +186,11 @@ static void subscribes_when_it_can(void **state)
     config.subscriptions = &standing;
     bench_connected(&b, &config);
     bench_expect_sent(&b, SUBSCRIBE_1);
-    back(&b, "20 (01 00 (27 00 00 00 05))");
+    bench_back(&b, "20 (01 00 (27 00 00 00 05))");
     while (bench_poll(&b))
         assert_int_equal(b.event.type, MQTT_EVENT_SUBSCRIBED); /* or not told */
     bench_expect_sent(&b, "");
-    back(&b, "20 03 01 00 00");
+    bench_back(&b, "20 03 01 00 00");
     bench_expect_idle(&b);
     assert_int_equal(b.wire[0], 0x82);
     bench_free(&b);
@@ -234,19 +206,19 @@ static void answers_of_the_last_connection_do_not_count_twice(void **state)
     publish(&b, 1, 1);
     publish(&b, 1, 2);
     publish(&b, 1, 3);
-    back(&b, "20 (01 00 (21 00 01))");
+    bench_back(&b, "20 (01 00 (21 00 01))");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a (00 01 't' 00 01 00)");
     bench_feed(&b, "40 02 00 02"); /* the broker had it already */
-    expect_published(&b, 2, 0);
+    bench_expect_published(&b, 2, 0);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
     bench_feed(&b, "40 02 00 01");
-    expect_published(&b, 1, 0);
+    bench_expect_published(&b, 1, 0);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a (00 01 't' 00 03 00)");
     bench_feed(&b, "40 02 00 03");
-    expect_published(&b, 3, 0);
+    bench_expect_published(&b, 3, 0);
     bench_expect_idle(&b);
     assert_int_equal(mqtt_quota(&b.m), 1);
     publish(&b, 1, 4);
@@ -265,7 +237,7 @@ static void limits_of_publish_bind_publish(void **state)
     publish(&b, 2, 2);
     bench_feed(&b, "50 02 00 02");
     bench_expect_idle(&b);
-    back(&b, "20 (01 00 (24 00 25 00))");
+    bench_back(&b, "20 (01 00 (24 00 25 00))");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "82 (00 01 00 00 01 'u' 00) 62 02 00 02");
     bench_free(&b);
@@ -278,12 +250,12 @@ static void just_the_largest_packet(void **state)
     (void)state;
     bench_connected(&b, &config);
     publish(&b, 1, 1); /* of 8 bytes */
-    back(&b, "20 (01 00 (27 00 00 00 08))");
+    bench_back(&b, "20 (01 00 (27 00 00 00 08))");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a (00 01 't' 00 01 00)");
-    back(&b, "20 (01 00 (27 00 00 00 07))");
+    bench_back(&b, "20 (01 00 (27 00 00 00 07))");
     memset(&b.event, 0xAA, sizeof b.event);
-    expect_published(&b, 1, MQTT_REASON_PACKET_TOO_LARGE);
+    bench_expect_published(&b, 1, MQTT_REASON_PACKET_TOO_LARGE);
 #if MQTT_WITH_PROPERTIES
     assert_null(b.event.details.reason_string.data); /* no packet says anything */
     assert_int_equal(b.event.details.properties.length, 0);
@@ -301,7 +273,7 @@ static void subscribe_needs_no_quota(void **state)
     bench_connected(&b, &config);
     publish(&b, 1, 1);
     subscribe(&b, 2);
-    back(&b, "20 (01 00 (21 00 01))");
+    bench_back(&b, "20 (01 00 (21 00 01))");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a (00 01 't' 00 01 00) 82 (00 02 00 00 01 'u' 00)");
     bench_free(&b);
@@ -315,7 +287,7 @@ static void qos0_during_the_replay(void **state)
     bench_connected(&b, &config);
     publish(&b, 1, 1);
     publish(&b, 1, 2);
-    back(&b, "20 (01 00 (21 00 01))");
+    bench_back(&b, "20 (01 00 (21 00 01))");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a (00 01 't' 00 01 00)");
     publish(&b, 0, 0);
@@ -339,8 +311,8 @@ static void not_again_after_pubrec(void **state)
 {
     struct bench b;
     (void)state;
-    put_of_ram = ram.store.put;
-    ram.store.put = put_or_not;
+    put_of_ram = bench_store.store.put;
+    bench_store.store.put = put_or_not;
     refuses_to_put = false;
     bench_connected(&b, &config);
     publish(&b, 2, 1);
@@ -349,8 +321,8 @@ static void not_again_after_pubrec(void **state)
     bench_feed(&b, "50 02 00 01");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "62 02 00 01");
-    back(&b, "20 03 01 00 00");
-    expect_published(&b, 1, MQTT_REASON_PACKET_ID_NOT_FOUND);
+    bench_back(&b, "20 03 01 00 00");
+    bench_expect_published(&b, 1, MQTT_REASON_PACKET_ID_NOT_FOUND);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
     bench_free(&b);
@@ -365,11 +337,11 @@ static void refused_is_not_sent_again(void **state)
     publish(&b, 1, 1);
     publish(&b, 2, 2);
     bench_feed(&b, "40 03 00 01 87 50 03 00 02 97");
-    expect_published(&b, 1, 0x87);
-    expect_published(&b, 2, 0x97);
+    bench_expect_published(&b, 1, 0x87);
+    bench_expect_published(&b, 2, 0x97);
     assert_int_equal(records(), 0);
     assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX);
-    back(&b, "20 03 01 00 00");
+    bench_back(&b, "20 03 01 00 00");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
     bench_free(&b);
@@ -390,7 +362,7 @@ static void id_in_use_until_pubcomp(void **state)
     publish(&b, 1, MQTT_ERROR_INFLIGHT);
     subscribe(&b, MQTT_ERROR_INFLIGHT);
     bench_feed(&b, "70 02 00 01");
-    expect_published(&b, 1, 0);
+    bench_expect_published(&b, 1, 0);
     publish(&b, 2, MQTT_INFLIGHT_MAX + 1);
     publish(&b, 1, MQTT_ERROR_INFLIGHT);
     bench_free(&b);
@@ -432,9 +404,7 @@ static void kept_by_disconnect(void **state)
     mqtt_connect(&b.m, b.now_ms);
     bench_next_attempt(&b);
     assert_int_equal(b.wire[9] & 2, 0);
-    b.wire_length = 0;
-    bench_feed(&b, "20 03 01 00 00");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_accept(&b, "20 03 01 00 00");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a (00 01 't' 00 01 00)");
     bench_free(&b);
@@ -452,12 +422,12 @@ static void pubrel_does_not_wait_for_the_quota(void **state)
     publish(&b, 2, 2);
     bench_feed(&b, "50 02 00 02");
     bench_expect_idle(&b);
-    back(&b, "20 (01 00 (21 00 01))");
+    bench_back(&b, "20 (01 00 (21 00 01))");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "62 02 00 02"); /* and the PUBLISH after its PUBCOMP */
     b.wire_length = 0;
     bench_feed(&b, "70 02 00 02");
-    expect_published(&b, 2, 0);
+    bench_expect_published(&b, 2, 0);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a (00 01 't' 00 01 00)");
     bench_free(&b);
@@ -471,12 +441,12 @@ static void subscribe_does_not_wait_behind_a_publish(void **state)
     publish(&b, 1, 1);
     publish(&b, 1, 2);
     subscribe(&b, 3);
-    back(&b, "20 (01 00 (21 00 01))");
+    bench_back(&b, "20 (01 00 (21 00 01))");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a (00 01 't' 00 01 00) 82 (00 03 00 00 01 'u' 00)");
     b.wire_length = 0;
     bench_feed(&b, "40 02 00 01");
-    expect_published(&b, 1, 0);
+    bench_expect_published(&b, 1, 0);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a (00 01 't' 00 02 00)");
     bench_free(&b);
@@ -492,17 +462,7 @@ static void connect_to(struct bench *b, uint8_t broker, bool clean, const char *
 {
     assert_int_equal(b->event.disconnected.broker, broker);
     assert_int_equal(starts_clean(b), clean);
-    b->wire_length = 0;
-    bench_feed(b, connack);
-    bench_expect_event(b, MQTT_EVENT_CONNECTED);
-}
-
-static void break_off(struct bench *b)
-{
-    b->state = MQTT_TRANSPORT_CLOSED;
-    bench_expect_end(b, MQTT_CAUSE_TRANSPORT, 0);
-    b->wire_length = 0;
-    bench_next_attempt(b);
+    bench_accept(b, connack);
 }
 
 /* What is kept means nothing to another broker, nor what that one has kept of times before to us. */
@@ -521,16 +481,16 @@ static void session_is_of_one_broker(void **state)
     b.wire_length = 0;
     bench_next_attempt(&b);
     connect_to(&b, 1, true, "20 03 00 00 00");
-    expect_published(&b, 2, MQTT_REASON_PACKET_ID_NOT_FOUND);
+    bench_expect_published(&b, 2, MQTT_REASON_PACKET_ID_NOT_FOUND);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "32 (00 01 't' 00 01 00)"); /* anew */
     bench_feed(&b, "34 (00 01 't' 00 05 00)");        /* not that one */
     bench_expect_event(&b, MQTT_EVENT_MESSAGE);
     assert_false(b.event.message.duplicate);
-    break_off(&b);
+    bench_cut(&b);
     connect_to(&b, 1, false, "20 03 01 00 00");
-    break_off(&b);
-    break_off(&b); /* without a word, so the first one's turn */
+    bench_cut(&b);
+    bench_cut(&b); /* without a word, so the first one's turn */
     connect_to(&b, 0, true, "20 03 00 00 00");
     bench_free(&b);
 }
@@ -548,11 +508,11 @@ static void session_of_another_broker_in_3_1_1(void **state)
     publish(&b, 2, 1);
     bench_feed(&b, "50 02 00 01");
     bench_expect_idle(&b);
-    break_off(&b);
-    break_off(&b);
+    bench_cut(&b);
+    bench_cut(&b);
     connect_to(&b, 1, false, "20 02 01 00");
     assert_false(b.event.connected.session_present);
-    expect_published(&b, 1, MQTT_REASON_PACKET_ID_NOT_FOUND);
+    bench_expect_published(&b, 1, MQTT_REASON_PACKET_ID_NOT_FOUND);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
     bench_free(&b);
@@ -587,11 +547,33 @@ static void places_come_back(void **state)
 }
 #endif
 
+#if MQTT_WITH_SESSIONS && MQTT_WITH_QOS2
+/* MQTT 5.0, 4.6: else the old SUBSCRIBE would have the last word. */
+static void unsubscribe_does_not_overtake(void **state)
+{
+    const struct mqtt_subscription s = {.filter = {TEXT("u")}};
+    struct bench b;
+    (void)state;
+    bench_connected(&b, &config);
+    subscribe(&b, 1);
+    publish(&b, 1, 2);
+    bench_back(&b, "20 03 01 00 00");
+    assert_int_equal(mqtt_unsubscribe(&b.m, &s, 1, b.now_ms), MQTT_ERROR_INFLIGHT);
+    bench_expect_idle(&b);
+    bench_expect_sent(&b, "82 (00 01 00 00 01 'u' 00) 3a (00 01 't' 00 02 00)");
+    assert_int_equal(mqtt_unsubscribe(&b.m, &s, 1, b.now_ms), 3);
+    bench_free(&b);
+}
+#endif
+
 int main(void)
 {
 #if MQTT_WITH_SESSIONS && MQTT_WITH_QOS2
 #define TEST(name) cmocka_unit_test_setup(name, configure)
     const struct CMUnitTest tests[] = {
+#if MQTT_WITH_SESSIONS && MQTT_WITH_QOS2
+        TEST(unsubscribe_does_not_overtake),
+#endif
         TEST(pubrel_does_not_wait_for_the_quota),
         TEST(subscribe_does_not_wait_behind_a_publish),
 #if MQTT_WITH_BROKERS

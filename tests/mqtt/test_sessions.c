@@ -5,8 +5,6 @@
 
 #if MQTT_WITH_SESSIONS
 
-static uint8_t memory[512];
-static struct mqtt_ram_store ram;
 static const struct mqtt_subscription standing_list[] = {{.filter = {MQTT_TEXT("s")}, .qos = 1}};
 static const struct mqtt_filters standing = {.subscriptions = standing_list, .count = 1};
 static struct mqtt_config config;
@@ -21,45 +19,22 @@ static const struct mqtt_publish publish_2 = {
 static int configure(void **state)
 {
     (void)state;
-    mqtt_ram_store_init(&ram, memory, sizeof memory);
-    config = (struct mqtt_config)
-    {
-        .client_id = "mote", .keep_alive_s = 60, .session_expiry_s = 100, .store = &ram.store,
-#if MQTT_WITH_QOS2
-        .qos2 = true,
-#endif
-    };
+    config = bench_session();
     return 0;
-}
-
-static void cut(struct bench *b)
-{
-    b->state = MQTT_TRANSPORT_CLOSED;
-    bench_expect_end(b, MQTT_CAUSE_TRANSPORT, 0);
-    bench_next_attempt(b);
 }
 
 /* Reconnected: the CONNECT taken off; the broker has the session, or not. */
 static void back(struct bench *b, bool present)
 {
-    cut(b);
+    bench_cut(b);
     assert_int_equal(b->wire[9] & 2, 0); /* no clean start */
-    b->wire_length = 0;
-    bench_feed(b, present ? "20 03 01 00 00" : "20 03 00 00 00");
-    bench_expect_event(b, MQTT_EVENT_CONNECTED);
+    bench_accept(b, present ? "20 03 01 00 00" : "20 03 00 00 00");
     assert_int_equal(b->event.connected.session_present, present);
 }
 
 static void publish(struct bench *b, const struct mqtt_publish *p, int id)
 {
     assert_int_equal(mqtt_publish(&b->m, p, b->now_ms), id);
-}
-
-static void expect_published(struct bench *b, uint16_t id, uint8_t reason)
-{
-    bench_expect_event(b, MQTT_EVENT_PUBLISHED);
-    assert_int_equal(b->event.published.packet_id, id);
-    assert_int_equal(b->event.published.reason, reason);
 }
 
 static void first_starts_clean(void **state)
@@ -71,7 +46,7 @@ static void first_starts_clean(void **state)
     assert_int_equal(b.wire[9], 2);
     const uint8_t expiry[] = {0x11, 0, 0, 0, 100};
     assert_memory_equal(b.wire + 13, expiry, sizeof expiry);
-    cut(&b); /* before the CONNACK: still nothing to resume */
+    bench_cut(&b); /* before the CONNACK: still nothing to resume */
     assert_int_equal(b.wire[9], 2);
     b.wire_length = 0;
     bench_feed(&b, "20 03 01 00 00"); /* present after a clean start: MQTT-3.2.2-4 */
@@ -82,9 +57,7 @@ static void first_starts_clean(void **state)
     bench_init(&b, &config);
     bench_expect_idle(&b);
     assert_int_equal(b.wire[9], 0);
-    b.wire_length = 0;
-    bench_feed(&b, "20 03 01 00 00");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_accept(&b, "20 03 01 00 00");
     assert_true(b.event.connected.session_present);
     bench_free(&b);
 }
@@ -97,7 +70,7 @@ static void unacknowledged_goes_again_in_order(void **state)
     for (int id = 1; id <= 4; id++)
         publish(&b, &publish_1, id);
     bench_feed(&b, "40 02 00 02");
-    expect_published(&b, 2, 0);
+    bench_expect_published(&b, 2, 0);
     back(&b, true);
     assert_int_equal(b.event.type, MQTT_EVENT_CONNECTED);
     bench_expect_idle(&b);
@@ -109,12 +82,12 @@ static void unacknowledged_goes_again_in_order(void **state)
     publish(&b, &publish_1, 5);
     bench_expect_sent(&b, "32 07 00 01 't' 00 05 00 '1'");
     bench_feed(&b, "40 02 00 01 40 02 00 03 40 02 00 04 40 02 00 05");
-    expect_published(&b, 1, 0);
-    expect_published(&b, 3, 0);
-    expect_published(&b, 4, 0);
-    expect_published(&b, 5, 0);
+    bench_expect_published(&b, 1, 0);
+    bench_expect_published(&b, 3, 0);
+    bench_expect_published(&b, 4, 0);
+    bench_expect_published(&b, 5, 0);
     bench_expect_idle(&b);
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX);
     back(&b, true);
     bench_expect_idle(&b);
@@ -131,17 +104,14 @@ static void replay_is_paced(void **state)
     bench_connected(&b, &config);
     for (int id = 1; id <= 3; id++)
         publish(&b, &publish_1, id);
-    cut(&b);
-    b.wire_length = 0;
-    bench_feed(&b, "20 (01 00 (21 00 02))");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_back(&b, "20 (01 00 (21 00 02))");
     assert_int_equal(mqtt_quota(&b.m), 0);
     assert_int_equal(mqtt_publish(&b.m, &publish_1, b.now_ms), MQTT_ERROR_INFLIGHT);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a 07 00 01 't' 00 01 00 '1' 3a 07 00 01 't' 00 02 00 '1'");
     assert_int_equal(mqtt_publish(&b.m, &publish_1, b.now_ms), MQTT_ERROR_INFLIGHT);
     bench_feed(&b, "40 02 00 01");
-    expect_published(&b, 1, 0);
+    bench_expect_published(&b, 1, 0);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a 07 00 01 't' 00 03 00 '1'");
     bench_free(&b);
@@ -150,7 +120,7 @@ static void replay_is_paced(void **state)
     bench_connected(&b, &config);
     publish(&b, &publish_1, 1);
     publish(&b, &publish_1, 2);
-    cut(&b);
+    bench_cut(&b);
     bench_feed(&b, "20 03 01 00 00");
     bench_expect_event(&b, MQTT_EVENT_CONNECTED);
     b.hold = true;
@@ -199,8 +169,8 @@ static void broker_lost_the_session(void **state)
 #endif
     back(&b, false);
 #if MQTT_WITH_QOS2
-    expect_published(&b, 2, MQTT_REASON_PACKET_ID_NOT_FOUND);
-    expect_published(&b, 3, MQTT_REASON_PACKET_ID_NOT_FOUND);
+    bench_expect_published(&b, 2, MQTT_REASON_PACKET_ID_NOT_FOUND);
+    bench_expect_published(&b, 3, MQTT_REASON_PACKET_ID_NOT_FOUND);
 #endif
     bench_expect_idle(&b);
     bench_expect_sent(&b, "32 07 00 01 't' 00 01 00 '1'");
@@ -214,9 +184,9 @@ static void broker_lost_the_session(void **state)
     bench_expect_idle(&b);
 #endif
     bench_feed(&b, "40 02 00 01");
-    expect_published(&b, 1, 0);
+    bench_expect_published(&b, 1, 0);
     bench_expect_idle(&b);
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     bench_free(&b);
 }
 
@@ -236,12 +206,12 @@ static void qos2_steps_go_on(void **state)
     /* PUBREL in the order of PUBREC (MQTT-4.6.0-4), after the PUBLISH that was before them in the store */
     bench_expect_sent(&b, "3c 07 00 01 't' 00 03 00 '2' 62 02 00 02 62 02 00 01");
     bench_feed(&b, "70 02 00 02 50 02 00 03 70 02 00 01 70 02 00 03");
-    expect_published(&b, 2, 0);
-    expect_published(&b, 1, 0);
-    expect_published(&b, 3, 0);
+    bench_expect_published(&b, 2, 0);
+    bench_expect_published(&b, 1, 0);
+    bench_expect_published(&b, 3, 0);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "62 02 00 03");
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX);
     bench_free(&b);
 }
@@ -266,7 +236,7 @@ static void duplicates_over_a_reconnection(void **state)
     bench_feed(&b, "62 02 12 34");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "70 03 12 34 92");
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     bench_free(&b);
 }
 
@@ -278,17 +248,14 @@ static void answered_before_the_replay(void **state)
     bench_connected(&b, &config);
     publish(&b, &publish_1, 1);
     publish(&b, &publish_2, 2);
-    cut(&b);
-    b.wire_length = 0;
-    bench_feed(&b, "20 03 01 00 00 40 02 00 01 50 02 00 02");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
-    expect_published(&b, 1, 0);
+    bench_back(&b, "20 03 01 00 00 40 02 00 01 50 02 00 02");
+    bench_expect_published(&b, 1, 0);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "62 02 00 02");
     bench_feed(&b, "70 02 00 02");
-    expect_published(&b, 2, 0);
+    bench_expect_published(&b, 2, 0);
     assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX);
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     bench_free(&b);
 }
 #endif
@@ -313,9 +280,7 @@ static void store_outlives_the_engine(void **state)
     config.resume = true;
     bench_init(&b, &config);
     bench_expect_idle(&b);
-    b.wire_length = 0;
-    bench_feed(&b, "20 03 01 00 00");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_accept(&b, "20 03 01 00 00");
     bench_expect_idle(&b);
 #if MQTT_WITH_QOS2
     bench_expect_sent(&b, "3a 07 00 01 't' 00 01 00 '1' 3c 07 00 01 't' 00 04 00 '2' 62 02 00 03");
@@ -330,7 +295,7 @@ static void store_outlives_the_engine(void **state)
 
     config.resume = false;
     bench_init(&b, &config);
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     bench_free(&b);
 }
 
@@ -358,11 +323,11 @@ static void nonsense_in_the_store(void **state)
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
         uint8_t bytes[32];
         const struct mqtt_slice parts[2] = {{bytes, bench_parse(records[i].bytes, bytes, sizeof bytes)}};
-        assert_int_equal(ram.store.put(&ram, records[i].key, parts), 0);
+        assert_int_equal(bench_store.store.put(&bench_store, records[i].key, parts), 0);
     }
     config.resume = true;
     bench_init(&b, &config);
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     bench_connect(&b, "20 03 01 00 00");
     bench_expect_sent(&b, "");
     assert_int_equal(mqtt_quota(&b.m), MQTT_INFLIGHT_MAX);
@@ -378,17 +343,14 @@ static void answers_beyond_the_receive_maximum(void **state)
     bench_connected(&b, &config);
     for (int id = 1; id <= 3; id++)
         publish(&b, &publish_2, id);
-    cut(&b);
-    b.wire_length = 0;
-    bench_feed(&b, "20 (01 00 (21 00 01)) 50 02 00 01 50 02 00 02 50 02 00 03");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_back(&b, "20 (01 00 (21 00 01)) 50 02 00 01 50 02 00 02 50 02 00 03");
     bench_expect_idle(&b);
     bench_expect_idle(&b);
     assert_int_equal(mqtt_quota(&b.m), 0);
     assert_int_equal(mqtt_publish(&b.m, &publish_2, b.now_ms), MQTT_ERROR_INFLIGHT);
     bench_feed(&b, "70 02 00 01 70 02 00 02 70 02 00 03");
     for (uint16_t id = 1; id <= 3; id++)
-        expect_published(&b, id, 0);
+        bench_expect_published(&b, id, 0);
     assert_int_equal(mqtt_quota(&b.m), 1);
     bench_free(&b);
 }
@@ -398,7 +360,7 @@ static void full_store(void **state)
 {
     struct bench b;
     (void)state;
-    mqtt_ram_store_init(&ram, memory, 2 * (9 + MQTT_RAM_STORE_OVERHEAD) + 7);
+    mqtt_ram_store_init(&bench_store, bench_memory, 2 * (9 + MQTT_RAM_STORE_OVERHEAD) + 7);
     bench_connected(&b, &config);
     publish(&b, &publish_1, 1);
     publish(&b, &publish_1, 2);
@@ -409,7 +371,7 @@ static void full_store(void **state)
     const struct mqtt_publish none = {.topic = {TEXT("t")}};
     assert_int_equal(mqtt_publish(&b.m, &none, b.now_ms), 0);
     bench_feed(&b, "40 02 00 01");
-    expect_published(&b, 1, 0);
+    bench_expect_published(&b, 1, 0);
     assert_true(mqtt_publish(&b.m, &publish_1, b.now_ms) > 0);
     bench_free(&b);
 }
@@ -421,9 +383,7 @@ static void configured_subscriptions(void **state)
     config.subscriptions = &standing;
     bench_init(&b, &config);
     bench_expect_idle(&b);
-    b.wire_length = 0;
-    bench_feed(&b, "20 03 00 00 00");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_accept(&b, "20 03 00 00 00");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "82 07 00 01 00 00 01 's' 01");
     bench_expect_idle(&b);
@@ -450,12 +410,10 @@ static void configured_subscriptions(void **state)
     bench_init(&b, &config);
     for (unsigned i = 0; i < 2; i++) {
         bench_expect_idle(&b);
-        b.wire_length = 0;
-        bench_feed(&b, "20 03 00 00 00");
-        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+        bench_accept(&b, "20 03 00 00 00");
         bench_expect_idle(&b);
         assert_int_equal(b.wire_length, 9);
-        cut(&b);
+        bench_cut(&b);
     }
     bench_free(&b);
 }
@@ -475,7 +433,7 @@ static void subscribing_outlives_the_connection(void **state)
     bench_feed(&b, "90 04 00 01 00 00 b0 04 00 02 00 00");
     bench_expect_event(&b, MQTT_EVENT_SUBSCRIBED);
     bench_expect_event(&b, MQTT_EVENT_UNSUBSCRIBED);
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     bench_free(&b);
 }
 
@@ -498,14 +456,11 @@ static void limits_have_changed(void **state)
         configure(NULL);
         bench_connected(&b, &config);
         publish(&b, &retained, 1);
-        cut(&b);
-        b.wire_length = 0;
-        bench_feed(&b, rows[i].connack);
-        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
-        expect_published(&b, 1, rows[i].reason);
+        bench_back(&b, rows[i].connack);
+        bench_expect_published(&b, 1, rows[i].reason);
         bench_expect_idle(&b);
         bench_expect_sent(&b, "");
-        assert_int_equal(ram.used, 0);
+        assert_int_equal(bench_store.used, 0);
         bench_free(&b);
     }
 }
@@ -520,23 +475,21 @@ static void session_is_given_up(void **state)
     bench_init(&b, &config);
     bench_connect(&b, "20 (00 00 (11 00 00 00 00))");
     publish(&b, &publish_1, 1);
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     b.state = MQTT_TRANSPORT_CLOSED;
     bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
     assert_int_equal(b.event.disconnected.lost, 1);
     bench_next_attempt(&b);
     assert_int_equal(b.wire[9], 2);
-    b.wire_length = 0;
-    bench_feed(&b, "20 03 00 00 00");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_accept(&b, "20 03 00 00 00");
     publish(&b, &publish_1, 2);
     b.wire_length = 0;
-    assert_true(ram.used > 0);
+    assert_true(bench_store.used > 0);
     mqtt_disconnect_with(&b.m, &closure, b.now_ms);
     bench_expect_sent(&b, "e0 (00 (11 00 00 00 00))");
     bench_expect_end(&b, MQTT_CAUSE_USER, 0);
     assert_int_equal(b.event.disconnected.lost, 1);
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     bench_free(&b);
 }
 #endif
@@ -556,9 +509,7 @@ static void user_comes_back(void **state)
     mqtt_connect(&b.m, b.now_ms);
     bench_expect_idle(&b);
     assert_int_equal(b.wire[9], 0);
-    b.wire_length = 0;
-    bench_feed(&b, "20 03 01 00 00");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_accept(&b, "20 03 01 00 00");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a 07 00 01 't' 00 01 00 '1'");
     bench_free(&b);
@@ -575,29 +526,29 @@ static void ram_store(void **state)
                             none[2] = {{NULL, 0}, {NULL, 0}},
                             long_one[2] = {{thirty, sizeof thirty}, {NULL, 0}};
     (void)state;
-    mqtt_ram_store_init(&ram, memory, 40);
-    assert_false(ram.store.at(&ram, 0, &record));
-    ram.store.remove(&ram, 7);
-    assert_int_equal(ram.store.put(&ram, 7, abc), 0);
-    assert_int_equal(ram.store.put(&ram, 8, none), 0);
-    assert_int_equal(ram.store.put(&ram, 9, d), 0);
-    assert_true(ram.store.at(&ram, 0, &record) && record.key == 7 && record.size == 3);
-    assert_true(ram.store.at(&ram, 1, &record) && record.key == 8 && record.size == 0);
-    assert_true(ram.store.at(&ram, 2, &record) && record.key == 9 && record.size == 1);
-    assert_false(ram.store.at(&ram, 3, &record));
-    ram.store.read(&ram, 7, 1, got, 2);
+    mqtt_ram_store_init(&bench_store, bench_memory, 40);
+    assert_false(bench_store.store.at(&bench_store, 0, &record));
+    bench_store.store.remove(&bench_store, 7);
+    assert_int_equal(bench_store.store.put(&bench_store, 7, abc), 0);
+    assert_int_equal(bench_store.store.put(&bench_store, 8, none), 0);
+    assert_int_equal(bench_store.store.put(&bench_store, 9, d), 0);
+    assert_true(bench_store.store.at(&bench_store, 0, &record) && record.key == 7 && record.size == 3);
+    assert_true(bench_store.store.at(&bench_store, 1, &record) && record.key == 8 && record.size == 0);
+    assert_true(bench_store.store.at(&bench_store, 2, &record) && record.key == 9 && record.size == 1);
+    assert_false(bench_store.store.at(&bench_store, 3, &record));
+    bench_store.store.read(&bench_store, 7, 1, got, 2);
     assert_memory_equal(got, "bc", 2);
-    assert_int_equal(ram.store.put(&ram, 7, d), 0); /* replaced, and the last one now */
-    assert_true(ram.store.at(&ram, 2, &record) && record.key == 7 && record.size == 1);
-    assert_true(ram.store.put(&ram, 10, long_one) < 0);
-    assert_true(ram.store.put(&ram, 7, long_one) < 0); /* nothing has changed */
-    ram.store.read(&ram, 7, 0, got, 1);
+    assert_int_equal(bench_store.store.put(&bench_store, 7, d), 0); /* replaced, and the last one now */
+    assert_true(bench_store.store.at(&bench_store, 2, &record) && record.key == 7 && record.size == 1);
+    assert_true(bench_store.store.put(&bench_store, 10, long_one) < 0);
+    assert_true(bench_store.store.put(&bench_store, 7, long_one) < 0); /* nothing has changed */
+    bench_store.store.read(&bench_store, 7, 0, got, 1);
     assert_memory_equal(got, "d", 1);
-    ram.store.remove(&ram, 8);
-    ram.store.remove(&ram, 9);
-    ram.store.remove(&ram, 7);
-    assert_int_equal(ram.used, 0);
-    assert_int_equal(ram.store.put(&ram, 1, long_one), 0);
+    bench_store.store.remove(&bench_store, 8);
+    bench_store.store.remove(&bench_store, 9);
+    bench_store.store.remove(&bench_store, 7);
+    assert_int_equal(bench_store.used, 0);
+    assert_int_equal(bench_store.store.put(&bench_store, 1, long_one), 0);
 }
 
 #endif

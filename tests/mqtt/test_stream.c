@@ -226,9 +226,7 @@ static void cut_while_receiving(void **state)
             }
         }
         bench_expect_sent(&b, "");
-        b.state = MQTT_TRANSPORT_CLOSED;
-        bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
-        bench_next_attempt(&b);
+        bench_cut(&b);
         bench_feed(&b, "20 03 00 00 00 30 04 00 01 't' 00");
         bench_expect_event(&b, MQTT_EVENT_CONNECTED);
         bench_expect_event(&b, MQTT_EVENT_MESSAGE);
@@ -298,12 +296,7 @@ static void exactly_once_in_parts(void **state)
         }
         assert_int_equal(f.got, round == 0 ? 40 : round == 1 ? 100 : 0);
         bench_expect_sent(&b, round == 0 ? "" : "50 02 00 07");
-        b.state = MQTT_TRANSPORT_CLOSED;
-        bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
-        bench_next_attempt(&b);
-        b.wire_length = 0;
-        bench_feed(&b, "20 03 01 00 00");
-        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+        bench_back(&b, "20 03 01 00 00");
         bench_expect_idle(&b);
     }
     assert_int_equal(mqtt_statistics(&b.m)->duplicates, 1);
@@ -587,12 +580,27 @@ static void sent_again(void **state)
 }
 #endif
 
+/* Not told as sent. */
+static void source_of_qos0_gives_up(void **state)
+{
+    struct bench b;
+    struct source s = {.most = UINT32_MAX, .fails_at = 600};
+    const struct mqtt_publish p = large_publish(&s, 1000, 0);
+    (void)state;
+    bench_connected(&b, &config);
+    assert_int_equal(mqtt_publish(&b.m, &p, b.now_ms), 0);
+    bench_expect_end(&b, MQTT_CAUSE_USER, MQTT_REASON_UNSPECIFIED);
+    bench_expect_idle(&b);
+    bench_free(&b);
+}
+
 #endif
 
 int main(void)
 {
 #if MQTT_WITH_STREAMING
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(source_of_qos0_gives_up),
         cmocka_unit_test(announced),
         cmocka_unit_test(eight_megabytes_received),
         cmocka_unit_test(sizes_around_the_buffer),

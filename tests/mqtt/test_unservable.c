@@ -5,8 +5,6 @@
 
 #if MQTT_WITH_SESSIONS
 
-static uint8_t memory[512];
-static struct mqtt_ram_store ram;
 static struct mqtt_subscription wanted[2];
 static struct mqtt_filters standing;
 static struct mqtt_config config;
@@ -14,24 +12,18 @@ static struct mqtt_config config;
 static int configure(void **state)
 {
     (void)state;
-    mqtt_ram_store_init(&ram, memory, sizeof memory);
     wanted[0] = (struct mqtt_subscription){.filter = {TEXT("s")}, .qos = 1};
     wanted[1] = (struct mqtt_subscription){.filter = {TEXT("a/"), TEXT("b")}, .qos = 1};
     standing = (struct mqtt_filters){.subscriptions = wanted, .count = 2};
-    config = (struct mqtt_config){.client_id = "mote",
-                                  .keep_alive_s = 60,
-                                  .session_expiry_s = 100,
-                                  .store = &ram.store,
-                                  .subscriptions = &standing};
+    config = bench_session();
+    config.subscriptions = &standing;
     return 0;
 }
 
 /* Once; then nothing more comes of it, and nothing is sent. */
 static void expect_refusal(struct bench *b, const char *connack, uint8_t reason)
 {
-    b->wire_length = 0;
-    bench_feed(b, connack);
-    bench_expect_event(b, MQTT_EVENT_CONNECTED);
+    bench_accept(b, connack);
     bench_expect_event(b, MQTT_EVENT_SUBSCRIBED);
     assert_int_equal(b->event.subscribed.packet_id, 0);
     assert_int_equal(b->event.subscribed.reasons.length, 1);
@@ -41,23 +33,13 @@ static void expect_refusal(struct bench *b, const char *connack, uint8_t reason)
         b->now_ms += 1000;
     }
     bench_expect_sent(b, "");
-    assert_int_equal(ram.used, 0);
-}
-
-static void cut(struct bench *b)
-{
-    b->state = MQTT_TRANSPORT_CLOSED;
-    bench_expect_end(b, MQTT_CAUSE_TRANSPORT, 0);
-    bench_next_attempt(b);
+    assert_int_equal(bench_store.used, 0);
 }
 
 /* The next connection tries again, whether the broker has the session or not, and may succeed. */
 static void expect_all_well_later(struct bench *b, const char *connack)
 {
-    cut(b);
-    b->wire_length = 0;
-    bench_feed(b, connack);
-    bench_expect_event(b, MQTT_EVENT_CONNECTED);
+    bench_back(b, connack);
     bench_expect_idle(b);
     assert_int_equal(b->wire[0], 0x82);
     bench_free(b);
@@ -68,7 +50,7 @@ static void told_once(struct bench *b, const char *connack, const char *later, u
     bench_init(b, &config);
     bench_expect_idle(b);
     expect_refusal(b, connack, reason);
-    cut(b);
+    bench_cut(b);
     expect_refusal(b, connack, reason);
     expect_all_well_later(b, later);
     configure(NULL);
@@ -157,10 +139,7 @@ static void user_is_told(void **state)
     bench_connected(&b, &config);
     assert_int_equal(mqtt_subscribe(&b.m, &s, 1, b.now_ms), 1);
     assert_int_equal(mqtt_unsubscribe(&b.m, &s, 1, b.now_ms), 2);
-    cut(&b);
-    b.wire_length = 0;
-    bench_feed(&b, "20 (01 00 (27 00 00 00 10))");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_back(&b, "20 (01 00 (27 00 00 00 10))");
     bench_expect_event(&b, MQTT_EVENT_SUBSCRIBED);
     assert_int_equal(b.event.subscribed.packet_id, 1);
     assert_int_equal(*(const uint8_t *)b.event.subscribed.reasons.data, 0x95);
@@ -169,7 +148,39 @@ static void user_is_told(void **state)
     assert_int_equal(*(const uint8_t *)b.event.unsubscribed.reasons.data, 0x95);
     bench_expect_idle(&b);
     bench_expect_sent(&b, "");
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
+    bench_free(&b);
+}
+
+/* With a store that will never take it, the device must not wait for it in silence. */
+static void no_room_in_the_store(void **state)
+{
+    struct bench b;
+    (void)state;
+    mqtt_ram_store_init(&bench_store, bench_memory, 16);
+    bench_init(&b, &config);
+    bench_expect_idle(&b);
+    expect_refusal(&b, "20 03 00 00 00", MQTT_REASON_QUOTA_EXCEEDED);
+    bench_free(&b);
+}
+
+/* What is in flight will make room for it. */
+static void no_room_in_the_store_yet(void **state)
+{
+    const struct mqtt_publish p = {.topic = {TEXT("t")}, .qos = 1, .payload = {TEXT("0123456789")}};
+    struct bench b;
+    (void)state;
+    mqtt_ram_store_init(&bench_store, bench_memory, 48);
+    bench_init(&b, &config);
+    bench_expect_idle(&b);
+    bench_accept(&b, "20 03 00 00 00");
+    assert_int_equal(mqtt_publish(&b.m, &p, b.now_ms), 1);
+    bench_expect_idle(&b);
+    b.wire_length = 0;
+    bench_feed(&b, "40 02 00 01");
+    bench_expect_published(&b, 1, 0);
+    bench_expect_idle(&b);
+    assert_int_equal(b.wire[0], 0x82);
     bench_free(&b);
 }
 
@@ -177,6 +188,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, configure)
     const struct CMUnitTest tests[] = {
+        TEST(no_room_in_the_store_yet),
+        TEST(no_room_in_the_store),
 #if MQTT_WITH_PROPERTIES
         TEST(what_the_broker_has_not),
 #if MQTT_WITH_V311

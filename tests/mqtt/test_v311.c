@@ -296,49 +296,32 @@ static void other_failures(void **state)
 #if MQTT_WITH_SESSIONS
 static void sessions(void **state)
 {
-    static uint8_t memory[128];
-    struct mqtt_ram_store ram;
-    struct mqtt_config kept = old;
+    const struct mqtt_config kept = bench_keep(&old);
     const struct mqtt_publish p = {.topic = {TEXT("t")}, .qos = 1};
     struct bench b;
     (void)state;
-    mqtt_ram_store_init(&ram, memory, sizeof memory);
-    kept.session_expiry_s = 60;
-    kept.store = &ram.store;
     bench_init(&b, &kept);
     bench_expect_idle(&b);
     assert_int_equal(b.wire[9] & 2, 0);
-    b.wire_length = 0;
-    bench_feed(&b, "20 02 01 00"); /* one from before: there is no other way */
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_accept(&b, "20 02 01 00"); /* one from before: there is no other way */
     assert_true(b.event.connected.session_present);
     assert_int_equal(mqtt_publish(&b.m, &p, b.now_ms), 1);
-    b.state = MQTT_TRANSPORT_CLOSED;
-    bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
-    bench_next_attempt(&b);
-    b.wire_length = 0;
-    bench_feed(&b, "20 02 01 00");
-    bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+    bench_back(&b, "20 02 01 00");
     bench_expect_idle(&b);
     bench_expect_sent(&b, "3a 05 00 01 't' 00 01");
     bench_feed(&b, "40 02 00 01");
     bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
-    assert_int_equal(ram.used, 0);
+    assert_int_equal(bench_store.used, 0);
     bench_free(&b);
 }
 
 /* What is in flight keeps to its version; of the other one it cannot be sent, and is given back. */
 static void session_of_the_other_version(void **state)
 {
-    static uint8_t memory[128];
-    struct mqtt_ram_store ram;
-    struct mqtt_config kept = falling;
+    const struct mqtt_config kept = bench_keep(&falling);
     const struct mqtt_publish p = {.topic = {TEXT("t")}, .qos = 1};
     struct bench b;
     (void)state;
-    mqtt_ram_store_init(&ram, memory, sizeof memory);
-    kept.session_expiry_s = 60;
-    kept.store = &ram.store;
     bench_init(&b, &kept);
     bench_connect(&b, NULL);
     assert_int_equal(mqtt_publish(&b.m, &p, b.now_ms), 1);
@@ -433,13 +416,9 @@ static void store_of_no_version_that_is_spoken(void **state)
         } else {
             assert_int_equal(b.wire[9] & 2, now_311 ? 0 : 2); /* another session, where that can be said */
         }
-        b.wire_length = 0;
-        bench_feed(&b, now_311 ? "20 02 01 00" : "20 03 00 00 00");
-        bench_expect_event(&b, MQTT_EVENT_CONNECTED);
+        bench_accept(&b, now_311 ? "20 02 01 00" : "20 03 00 00 00");
         assert_false(b.event.connected.session_present);
-        bench_expect_event(&b, MQTT_EVENT_PUBLISHED);
-        assert_int_equal(b.event.published.packet_id, 1);
-        assert_int_equal(b.event.published.reason, MQTT_REASON_PACKET_ID_NOT_FOUND);
+        bench_expect_published(&b, 1, MQTT_REASON_PACKET_ID_NOT_FOUND);
         bench_expect_idle(&b);
         bench_expect_sent(&b, "");
         assert_int_equal(lasting.used, 0);
@@ -520,9 +499,7 @@ static void cut_everywhere(void **state)
                 while (bench_poll(&b))
                     continue;
             }
-            b.state = MQTT_TRANSPORT_CLOSED;
-            bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
-            bench_next_attempt(&b);
+            bench_cut(&b);
             bench_feed(&b, "20 02 00 00 30 03 00 01 't'");
             bench_expect_event(&b, MQTT_EVENT_CONNECTED);
             bench_expect_event(&b, MQTT_EVENT_MESSAGE);
@@ -532,12 +509,52 @@ static void cut_everywhere(void **state)
     }
 }
 
+/* [MQTT-3.1.2-22] of 3.1.1: no password without a user name; there it is an empty one. */
+static void password_alone(void **state)
+{
+    static const struct mqtt_config config = {.client_id = "m", .password = MQTT_TEXT("pw"), .version = 4};
+    struct bench b;
+    (void)state;
+    bench_init(&b, &config);
+    bench_expect_idle(&b);
+    bench_expect_sent(&b, "10 (00 04 'MQTT' 04 c2 00 00 00 01 'm' 00 00 00 02 'pw')");
+    bench_free(&b);
+}
+
+#if MQTT_WITH_SESSIONS
+/* [MQTT-3.1.3-7] of 3.1.1: who has no client id has no session that could be kept. */
+static void nameless_starts_clean(void **state)
+{
+    struct mqtt_config config = bench_session();
+    struct bench b;
+    (void)state;
+    config.client_id = "";
+    config.version = 4;
+    for (unsigned i = 0; i < 2; i++) {
+        if (i == 0)
+            bench_init(&b, &config);
+        bench_expect_idle(&b);
+        bench_expect_sent(&b, "10 (00 04 'MQTT' 04 02 00 3c 00 00)");
+        bench_accept(&b, "20 02 00 00");
+        b.wire_length = 0;
+        b.state = MQTT_TRANSPORT_CLOSED;
+        bench_expect_end(&b, MQTT_CAUSE_TRANSPORT, 0);
+        bench_next_attempt(&b);
+    }
+    bench_free(&b);
+}
+#endif
+
 #endif
 
 int main(void)
 {
 #if MQTT_WITH_V311
     const struct CMUnitTest tests[] = {
+#if MQTT_WITH_SESSIONS
+        cmocka_unit_test(nameless_starts_clean),
+#endif
+        cmocka_unit_test(password_alone),
         cmocka_unit_test(connect_has_no_properties),
         cmocka_unit_test(exchanges),
 #if MQTT_WITH_QOS2
