@@ -66,7 +66,7 @@ static void consume(void *context, size_t length)
 
 static size_t reserve(void *context, struct mqtt_span room[2])
 {
-    struct tcp_span spans[2] = {{0}, {0}};
+    struct tcp_span spans[2];
     size_t total = tcp_reserve(&((struct broker *)context)->socket, spans);
 
     for (size_t i = 0; i < 2; i++)

@@ -317,11 +317,11 @@ uint32_t network_run(struct network *n, uint32_t now_ms, bool *more)
 
     do {
         *more = net_poll(&n->net, now_ms);
-        log_changes(n, now_ms);
         run_session(n, now_ms);
         net_flush(&n->net, now_ms);
     } while (*more && ++frames < NETWORK_FRAMES_MAX);
 
+    log_changes(n, now_ms);
     if (statistics->frames_received + statistics->frames_sent != n->frames) {
         n->frames = statistics->frames_received + statistics->frames_sent;
         board_led_toggle(BOARD_LD2);

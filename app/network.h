@@ -15,7 +15,6 @@
 
 struct network {
     struct net net;
-    struct broker broker;
     struct mqtt mqtt;
 #if MQTT_WITH_SESSIONS
     struct session session;
@@ -39,6 +38,7 @@ struct network {
     bool ping_wanted; /* the broker's host, since something has become of the connection */
 #endif
     uint32_t changed; /* settings changed since network_take_changes, a bit each */
+    struct broker broker;
 };
 
 /* After identity_set. `seed`: four words from the true random source. `device` is kept. */

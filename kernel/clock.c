@@ -169,8 +169,9 @@ struct kernel_node *kernel_take_due(void)
 /* Interrupts are let in between two timers, so that a crowd of them holds up nobody for long. */
 void kernel_timer_interrupt(void)
 {
+    struct kernel_node *node;
     timer_acknowledge();
-    for (struct kernel_node *node = kernel_take_due(); node; node = kernel_take_due())
+    while ((node = kernel_take_due()) != NULL)
         kernel_make_ready(node, node->task);
 }
 
@@ -188,8 +189,8 @@ void kernel_clock_start(void)
 void kernel_sleep(void)
 {
     port_mask();
-    uint64_t before = read_clock();
+    uint32_t before = timer_count();
     port_wait_for_interrupt();
-    kernel_clock.idle_us += read_clock() - before;
+    kernel_clock.idle_us += timer_count() - before;
     port_unmask(0);
 }

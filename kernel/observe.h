@@ -51,7 +51,7 @@ struct kernel_observed {
 };
 extern struct kernel_observed kernel_observed;
 
-/* What a run, or a lock, has to remember of its start. */
+/* What a run has to remember of its start. */
 struct kernel_span {
     uint32_t started;
     uint32_t of_others;
@@ -135,17 +135,21 @@ static inline void kernel_observe_end(unsigned task, struct kernel_span span)
 
 /* A LOCK that is looked at. INIT's are not: they keep nobody waiting. */
 struct kernel_observed_lock {
-    struct kernel_span span;
+    uint32_t started;
+    uint32_t of_others; /* as in a span */
     uint8_t resource;
     uint8_t shown;
 };
 
 static inline struct kernel_observed_lock kernel_observe_lock(unsigned resource, bool shown)
 {
-    struct kernel_observed_lock lock = {.resource = (uint8_t)resource, .shown = shown};
     uint32_t mask = port_mask();
-    lock.span.of_others = kernel_observed.of_others;
-    lock.span.started = kernel_observed_cycles();
+    struct kernel_observed_lock lock = {
+        .started = kernel_observed_cycles(),
+        .of_others = kernel_observed.of_others,
+        .resource = (uint8_t)resource,
+        .shown = shown,
+    };
     port_unmask(mask);
     if (shown)
         kernel_trace_lock(resource);
@@ -159,8 +163,8 @@ static inline void kernel_observe_unlock(const struct kernel_observed_lock *lock
     kernel_trace_unlock(lock->resource);
 #ifdef KERNEL_STATISTICS
     uint32_t mask = port_mask();
-    uint32_t held = kernel_observed_cycles() - lock->span.started;
-    held -= kernel_observed.of_others - lock->span.of_others;
+    uint32_t held = kernel_observed_cycles() - lock->started;
+    held -= kernel_observed.of_others - lock->of_others;
     if (held > kernel_statistics_of_locks[lock->resource])
         kernel_statistics_of_locks[lock->resource] = held;
     port_unmask(mask);

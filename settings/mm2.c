@@ -74,7 +74,7 @@ void mm2_init(struct mm2 *mm2, const struct settings_tree *tree, void *values, c
     memset(mm2, 0, sizeof *mm2);
     mm2->tree = tree;
     mm2->values = values;
-    mm2->prefix = prefix;
+    mm2->prefix = text(prefix);
     mm2->epoch = epoch;
     measure_schema(mm2);
 }
@@ -124,7 +124,7 @@ static bool publish_retained(struct mm2 *mm2, struct mqtt *mqtt, const char *res
 {
     static const struct mqtt_user_property mark = {MQTT_TEXT("auth"), MQTT_TEXT("")};
     const struct mqtt_publish p = {
-        .topic = {text(mm2->prefix), text(resource), rest},
+        .topic = {mm2->prefix, text(resource), rest},
         .payload = {payload},
         .qos = 1,
         .retain = true,
@@ -194,7 +194,7 @@ static bool subscribe(struct mm2 *mm2, struct mqtt *mqtt, uint32_t now_ms)
          .retain_handling = MQTT_RETAIN_SEND_NEVER},
     };
 
-    filters[0].filter[0] = filters[1].filter[0] = text(mm2->prefix);
+    filters[0].filter[0] = filters[1].filter[0] = mm2->prefix;
     int id = mqtt_subscribe(mqtt, filters, 2, now_ms);
     mm2->subscribe_id = (uint16_t)id;
     return id > 0;
@@ -308,10 +308,10 @@ static bool has_auth(const struct mqtt_message *message)
     return false;
 }
 
-/* Returns the leaf, or a negative error; in both cases the depth reached. */
-static int apply(struct mm2 *mm2, struct mqtt_slice path, const struct mqtt_message *message, unsigned *depth)
+/* Returns the leaf, or a negative error. */
+static int apply(struct mm2 *mm2, struct mqtt_slice path, const struct mqtt_message *message)
 {
-    int leaf = settings_find(mm2->tree, path.data, path.length, depth);
+    int leaf = settings_find(mm2->tree, path.data, path.length);
 
     if (leaf < 0)
         return leaf;
@@ -323,7 +323,6 @@ static int apply(struct mm2 *mm2, struct mqtt_slice path, const struct mqtt_mess
 static int handle_set(struct mm2 *mm2, struct mqtt_slice path, const struct mqtt_message *message)
 {
     struct mm2_answer *answer = NULL;
-    unsigned depth;
     size_t left;
 
     if (message->payload.length == 0)
@@ -341,14 +340,14 @@ static int handle_set(struct mm2 *mm2, struct mqtt_slice path, const struct mqtt
             return -1;
         }
     }
-    int leaf = apply(mm2, path, message, &depth);
+    int leaf = apply(mm2, path, message);
     if (leaf < 0)
         mm2->statistics.refusals++;
     else
         mm2->statistics.changes++;
     if (answer != NULL) {
         answer->error = leaf < 0 ? (int8_t)leaf : SETTINGS_OK;
-        answer->depth = (uint8_t)depth;
+        answer->depth = (uint8_t)settings_depth(mm2->tree, path.data, path.length);
         answer->leaf = leaf < 0 ? 0 : (uint8_t)leaf;
         answer->state = leaf < 0 ? ANSWER_REPLY : ANSWER_MIRROR;
     } else if (leaf >= 0) {
@@ -360,11 +359,9 @@ static int handle_set(struct mm2 *mm2, struct mqtt_slice path, const struct mqtt
 /* A plain tool wrote over the mirror: take it or not, and publish what is true. */
 static int handle_settings(struct mm2 *mm2, struct mqtt_slice path, const struct mqtt_message *message)
 {
-    unsigned depth;
-
     if (has_auth(message))
         return -1;
-    int leaf = settings_find(mm2->tree, path.data, path.length, &depth);
+    int leaf = settings_find(mm2->tree, path.data, path.length);
     if (leaf < 0)
         return -1;
     mm2_touch(mm2, (size_t)leaf);
@@ -378,25 +375,24 @@ static int handle_settings(struct mm2 *mm2, struct mqtt_slice path, const struct
 }
 
 /* Takes `head` off the front of a topic. */
-static bool take(struct mqtt_slice *topic, const char *head)
+static bool take(struct mqtt_slice *topic, const struct mqtt_slice *head)
 {
-    size_t length = strlen(head);
-
-    if (topic->length < length || memcmp(topic->data, head, length) != 0)
+    if (topic->length < head->length || memcmp(topic->data, head->data, head->length) != 0)
         return false;
-    topic->data = (const char *)topic->data + length;
-    topic->length -= length;
+    topic->data = (const char *)topic->data + head->length;
+    topic->length -= head->length;
     return true;
 }
 
 static bool handle_message(struct mm2 *mm2, const struct mqtt_message *message, int *changed)
 {
+    static const struct mqtt_slice settings = MQTT_TEXT("/settings"), set = MQTT_TEXT("/set");
     struct mqtt_slice path = message->topic;
 
-    if (!take(&path, mm2->prefix))
+    if (!take(&path, &mm2->prefix))
         return false;
-    bool mirror = take(&path, "/settings");
-    if (!mirror && !take(&path, "/set"))
+    bool mirror = take(&path, &settings);
+    if (!mirror && !take(&path, &set))
         return false;
     if (path.length > 0 && *(const char *)path.data != '/')
         return false;

@@ -48,7 +48,7 @@ struct mm2_answer {
 struct mm2 {
     const struct settings_tree *tree;
     void *values;
-    const char *prefix;
+    struct mqtt_slice prefix;
     struct mm2_statistics statistics;
     uint32_t epoch;
     uint32_t schema_rev;

@@ -52,7 +52,10 @@ static bool is_torn(const struct settings_tree *tree, size_t first, size_t betwe
 /* Does a path begin with these `length` bytes? */
 static bool begins_with(const char *path, const char *start, size_t length)
 {
-    return strlen(path) >= length && memcmp(path, start, length) == 0;
+    for (size_t i = 0; i < length; i++)
+        if (path[i] == '\0' || path[i] != start[i])
+            return false;
+    return true;
 }
 
 /* Is leaf `inner` an inner node of leaf `outer`'s path? */
@@ -68,9 +71,8 @@ bool settings_tree_is_valid(const struct settings_tree *tree)
 {
     for (size_t i = 0; i < tree->leaf_count; i++) {
         const char *path = tree->leaves[i].path;
-        unsigned depth;
 
-        if (!is_path(path) || settings_find(tree, path, strlen(path), &depth) != (int)i)
+        if (!is_path(path) || settings_find(tree, path, strlen(path)) != (int)i)
             return false;
         for (size_t j = 0; j < tree->leaf_count; j++)
             if (is_within(tree, j, i) || (j > i + 1 && is_torn(tree, i, j - 1, j)))
@@ -79,18 +81,14 @@ bool settings_tree_is_valid(const struct settings_tree *tree)
     return tree->leaf_count > 0;
 }
 
-int settings_find(const struct settings_tree *tree, const char *path, size_t length, unsigned *depth)
+int settings_find(const struct settings_tree *tree, const char *path, size_t length)
 {
     bool inner = length == 0;
 
-    *depth = 0;
     for (size_t i = 0; i < tree->leaf_count; i++) {
         const char *leaf = tree->leaves[i].path;
-        unsigned parts = shared_parts(leaf, path, length);
 
-        if (parts > *depth)
-            *depth = parts;
-        if (parts == 0 || !begins_with(leaf, path, length))
+        if (!begins_with(leaf, path, length))
             continue;
         if (leaf[length] == '\0')
             return (int)i;
@@ -100,12 +98,27 @@ int settings_find(const struct settings_tree *tree, const char *path, size_t len
     return inner ? SETTINGS_ERROR_NOT_LEAF : SETTINGS_ERROR_NOT_FOUND;
 }
 
+unsigned settings_depth(const struct settings_tree *tree, const char *path, size_t length)
+{
+    unsigned depth = 0;
+
+    for (size_t i = 0; i < tree->leaf_count; i++) {
+        unsigned parts = shared_parts(tree->leaves[i].path, path, length);
+
+        if (parts > depth)
+            depth = parts;
+    }
+    return depth;
+}
+
 /* ---- JSON ---- */
 
 struct text {
     const char *at;
     size_t length;
 };
+
+#define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
 
 static bool is_digit(char c)
 {
@@ -130,9 +143,9 @@ static struct text trim(const void *json, size_t length)
     return text;
 }
 
-static bool text_is(struct text text, const char *word)
+static bool text_is(struct text text, struct text word)
 {
-    return strlen(word) == text.length && memcmp(text.at, word, text.length) == 0;
+    return text.length == word.length && memcmp(text.at, word.at, word.length) == 0;
 }
 
 /*
@@ -144,16 +157,17 @@ static int other_type(struct text text)
     char first = text.length > 0 ? text.at[0] : '\0';
     bool starts = first == '"' || first == '[' || first == '{' || first == '-' || is_digit(first);
 
-    return starts || text_is(text, "true") || text_is(text, "false") || text_is(text, "null")
+    return starts || text_is(text, TEXT("true")) || text_is(text, TEXT("false")) ||
+                   text_is(text, TEXT("null"))
                ? SETTINGS_ERROR_TYPE
                : SETTINGS_ERROR_SYNTAX;
 }
 
 static int parse_bool(struct text text, bool *value)
 {
-    bool is_true = text_is(text, "true");
+    bool is_true = text_is(text, TEXT("true"));
 
-    if (!is_true && !text_is(text, "false"))
+    if (!is_true && !text_is(text, TEXT("false")))
         return other_type(text);
     *value = is_true;
     return SETTINGS_OK;

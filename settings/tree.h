@@ -70,12 +70,12 @@ struct settings_tree {
 /* Paths well-formed, unique, within the limits, leaves of one inner node together. For tests and start-up. */
 bool settings_tree_is_valid(const struct settings_tree *tree);
 
-/*
- * The leaf at a path of `length` bytes (not terminated). Returns its index, or NOT_FOUND or NOT_LEAF.
- * `depth` receives how many parts of the path exist.
- */
-int settings_find(const struct settings_tree *tree, const char *path, size_t length, unsigned *depth)
+/* The leaf at a path of `length` bytes (not terminated). Returns its index, or NOT_FOUND or NOT_LEAF. */
+int settings_find(const struct settings_tree *tree, const char *path, size_t length)
     __attribute__((warn_unused_result));
+
+/* How many parts of a path exist, be it a leaf's or not. */
+unsigned settings_depth(const struct settings_tree *tree, const char *path, size_t length);
 
 /* Parses JSON into one leaf of `values`; unchanged on error. */
 int settings_set(const struct settings_tree *tree, void *values, size_t leaf, const void *json, size_t length)

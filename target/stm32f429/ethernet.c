@@ -141,11 +141,11 @@ static void rx_advance(void)
 static size_t rx_frame_length(uint32_t status)
 {
     size_t length = RDES0_FL(status);
-    bool whole = (status & (RDES0_FS | RDES0_LS)) == (RDES0_FS | RDES0_LS);
+    bool whole = (status & (RDES0_FS | RDES0_LS | RDES0_ES)) == (RDES0_FS | RDES0_LS);
     /* Without FT the other two mean something else (RM0090 table 192). */
     bool checksum_wrong = (status & RDES0_FT) && (status & (RDES0_IPHCE | RDES0_PCE));
 
-    if (!whole || (status & RDES0_ES) || checksum_wrong)
+    if (!whole || checksum_wrong)
         return 0;
     if (length < FRAME_HEADER_SIZE + FCS_SIZE || length > NET_FRAME_MAX + FCS_SIZE)
         return 0;
@@ -390,8 +390,10 @@ void ethernet_statistics(struct ethernet_statistics *statistics)
 static size_t receive(void *context, uint8_t **frame)
 {
     (void)context;
+    if (!eth.running)
+        return 0;
     /* Each descriptor at most once: a flood of bad frames does not keep us here. */
-    for (uint32_t seen = 0; eth.running && seen < ETHERNET_RX_FRAMES; seen++) {
+    for (uint32_t seen = 0; seen < ETHERNET_RX_FRAMES; seen++) {
         uint32_t index = eth.rx_next;
         if (eth.rx_lent != 0)
             tx_reap(); /* early: the DMA may want these buffers before we come round to them */

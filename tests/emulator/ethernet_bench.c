@@ -58,6 +58,20 @@ void bench_free(struct bench *b)
     free(b);
 }
 
+int bench_set_up(void **state)
+{
+    struct bench *b = *state = bench_new();
+    bench_start(b, 4, 1536, 0);
+    b->report_count = 0;
+    return 0;
+}
+
+int bench_tear_down(void **state)
+{
+    bench_free(*state);
+    return 0;
+}
+
 uint32_t bench_read(struct bench *b, uint32_t address)
 {
     uint32_t value = 0;
@@ -308,4 +322,10 @@ void bench_fill_checksums(uint8_t *frame)
 bool bench_checksums_good(const uint8_t *frame)
 {
     return ones_sum(0, frame + 14, 20) == 0xFFFF && payload_sum(frame) == 0xFFFF;
+}
+
+void bench_deliver(struct bench *b, const uint8_t *frame, size_t length)
+{
+    ethernet_receive(b->m, frame, length);
+    bench_wait(b, VTIME_MS(1));
 }

@@ -60,6 +60,8 @@ enum {
 #define RDES0_LAST   BIT(8)
 #define RDES0_ERROR  BIT(15)
 
+enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
+
 enum { BENCH_FRAMES = 64, BENCH_REPORTS = 64, BENCH_REPORT_SIZE = 200 };
 
 struct bench {
@@ -78,6 +80,10 @@ struct bench {
 
 struct bench *bench_new(void);
 void bench_free(struct bench *b);
+
+/* For cmocka_unit_test_setup_teardown: started with four descriptors of 1536 bytes, and no report yet. */
+int bench_set_up(void **state);
+int bench_tear_down(void **state);
 
 uint32_t bench_read(struct bench *b, uint32_t address);
 void bench_write(struct bench *b, uint32_t address, uint32_t value);
@@ -106,6 +112,8 @@ void bench_tx_descriptor(struct bench *b, unsigned index, uint32_t flags, const 
 uint32_t bench_tx_status(struct bench *b, unsigned index);
 uint32_t bench_rx_status(struct bench *b, unsigned index);
 void bench_give_rx(struct bench *b, unsigned index);
+/* A frame comes from the wire, and has time to be dealt with. */
+void bench_deliver(struct bench *b, const uint8_t *frame, size_t length);
 
 /* An IPv4 frame to 02:00:00:00:00:01 with `payload` bytes after the IP header; no checksums. Its length. */
 size_t bench_ipv4_frame(uint8_t *frame, uint8_t protocol, size_t payload);

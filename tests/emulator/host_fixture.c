@@ -89,11 +89,25 @@ void fixture_refused(const struct options *o, const char *message)
     }
 }
 
+struct fixture_result fixture_finish(struct virtual_board *board)
+{
+    struct fixture_result result = {.status = virtual_board_run_to_end(board)};
+    struct machine *m = virtual_board_machine(board);
+    result.hash = machine_hash(m);
+    result.instructions = m->instructions;
+    result.now = machine_now(m);
+    virtual_board_close(board);
+    return result;
+}
+
+struct fixture_result fixture_run(const struct options *o)
+{
+    return fixture_finish(fixture_open(o));
+}
+
 void fixture_ends_with(const struct options *o, int status)
 {
-    struct virtual_board *board = fixture_open(o);
-    int got = virtual_board_run_to_end(board);
-    virtual_board_close(board);
+    int got = fixture_run(o).status;
     if (got != status) {
         fail_msg("status %d for %d:\n%s", got, status, fixture_output());
     }

@@ -26,7 +26,15 @@ extern char fixture_error[VIRTUAL_BOARD_ERROR];
 struct virtual_board *fixture_open(const struct options *o);
 /* It must not, and say so with `message` in it. */
 void fixture_refused(const struct options *o, const char *message);
-/* Opens it, runs it to its end and closes it; the status must be this one. */
+/* Runs it to its end and closes it. */
+struct fixture_result {
+    int status;
+    uint64_t hash, instructions;
+    vtime now;
+};
+struct fixture_result fixture_finish(struct virtual_board *board);
+struct fixture_result fixture_run(const struct options *o);
+/* The same; the status must be this one. */
 void fixture_ends_with(const struct options *o, int status);
 
 /* All that was printed since the test began, or since fixture_forget. Valid until the board prints again. */

@@ -9,31 +9,11 @@
 
 #include "ethernet_bench.h"
 
-enum { PROTOCOL_UDP = 17, WHOLE = (int)(TDES0_FIRST | TDES0_LAST) };
-
-static int setup(void **state)
-{
-    struct bench *b = *state = bench_new();
-    bench_start(b, 4, 1536, 0);
-    b->report_count = 0;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    bench_free(*state);
-    return 0;
-}
+enum { WHOLE = (int)(TDES0_FIRST | TDES0_LAST) };
 
 static void kick(struct bench *b)
 {
     bench_write(b, ETH_DMATPDR, 0);
-    bench_wait(b, VTIME_MS(1));
-}
-
-static void deliver(struct bench *b, const uint8_t *frame, size_t length)
-{
-    ethernet_receive(b->m, frame, length);
     bench_wait(b, VTIME_MS(1));
 }
 
@@ -86,7 +66,7 @@ static void ring_of_two_buffers_receives(void **state)
     bench_write(b, ETH_DMARDLAR, RX_RING);
     start_dma(b);
     for (unsigned i = 0; i < 4; i++) {
-        deliver(b, frame, length);
+        bench_deliver(b, frame, length);
         assert_int_equal(bench_rx_status(b, i % 2) & (DESC_OWN | RDES0_FIRST | RDES0_LAST),
                          RDES0_FIRST | RDES0_LAST);
         assert_memory_equal(b->m->sram + (RX_BUFFERS + 0x1000 - SRAM_BASE), frame + 64, length - 64);
@@ -105,7 +85,7 @@ static void receive_interrupt_can_wait(void **state)
     bench_write(b, RX_RING + 4, bench_read(b, RX_RING + 4) | BIT(31));
     start_dma(b);
     bench_write(b, 0x40029024, 250); /* 1333 us at 48 MHz */
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_false(bench_rx_status(b, 0) & DESC_OWN);
     assert_false(bench_read(b, ETH_DMASR) & DMASR_RS);
     bench_wait(b, VTIME_MS(1));
@@ -212,13 +192,13 @@ static void source_address_filter(void **state)
     bench_write(b, ETH_MACA1LR, 0x00000002); /* the frame's source, 02:00:00:00:00:02 */
     bench_write(b, ETH_MACA1HR, 0xC0000200);
     bench_write(b, ETH_MACFFR, MACFFR_SAF);
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_false(bench_rx_status(b, 0) & DESC_OWN);
     frame[11] = 3;
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_true(bench_rx_status(b, 1) & DESC_OWN);
     frame[5] = frame[11] = 2; /* as a destination that address does not count */
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_true(bench_rx_status(b, 1) & DESC_OWN);
 }
 
@@ -227,10 +207,10 @@ static void vlan_frames_are_marked(void **state)
     struct bench *b = *state;
     uint8_t frame[100] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x81, 0x00, 0x20, 0x05, 8, 0};
     bench_write(b, 0x4002801C, BIT(16) | 5); /* MACVLANTR: the 12 bits of the identifier */
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_true(bench_rx_status(b, 0) & BIT(10));
     frame[15] = 6;
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_false(bench_rx_status(b, 1) & BIT(10));
 }
 
@@ -241,7 +221,7 @@ static void fcs_can_be_stripped(void **state)
     (void)state;
     bench_start(b, 4, 1536, MACCR_CSTF);
     bench_ipv4_frame(frame, PROTOCOL_UDP, 66);
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_int_equal(bench_rx_status(b, 0) >> 16 & 0x3FFF, sizeof frame);
     bench_free(b);
 }
@@ -264,7 +244,7 @@ static void random_descriptors_do_no_harm(void **state)
             bench_write(b, RX_RING + 16 * i + 8, SRAM_BASE + (uint32_t)(random >> 20) % SRAM_SIZE);
         }
         for (unsigned i = 0; i < 6; i++) {
-            deliver(b, frame, sizeof frame);
+            bench_deliver(b, frame, sizeof frame);
             kick(b);
         }
         assert_int_equal(b->m->stop, STOP_NONE);
@@ -274,7 +254,7 @@ static void random_descriptors_do_no_harm(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, bench_set_up, bench_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(ring_of_two_buffers_sends),
         TEST(ring_of_two_buffers_receives),

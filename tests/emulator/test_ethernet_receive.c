@@ -9,28 +9,6 @@
 
 #include "ethernet_bench.h"
 
-enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
-
-static int setup(void **state)
-{
-    struct bench *b = *state = bench_new();
-    bench_start(b, 4, 1536, 0);
-    b->report_count = 0;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    bench_free(*state);
-    return 0;
-}
-
-static void deliver(struct bench *b, const uint8_t *frame, size_t length)
-{
-    ethernet_receive(b->m, frame, length);
-    bench_wait(b, VTIME_MS(1));
-}
-
 static const uint8_t *rx_buffer(struct bench *b, unsigned index)
 {
     return b->m->sram + (RX_BUFFERS - SRAM_BASE) + 0x800 * index;
@@ -53,7 +31,7 @@ static void frames_enter_the_ring_in_order(void **state)
     for (unsigned i = 0; i < 4; i++) {
         const size_t length = bench_ipv4_frame(frame, PROTOCOL_UDP, 100 + i);
         frame[60] = (uint8_t)i;
-        deliver(b, frame, length);
+        bench_deliver(b, frame, length);
         assert_true(received(b, i));
         assert_int_equal(length_of(b, i), length + 4);
         assert_int_equal(bench_rx_status(b, i) & (RDES0_FIRST | RDES0_LAST | RDES0_ERROR),
@@ -71,7 +49,7 @@ static void short_frames_arrive_padded(void **state)
 {
     struct bench *b = *state;
     uint8_t frame[42] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6};
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_int_equal(length_of(b, 0), 64);
 }
 
@@ -81,12 +59,12 @@ static void a_full_ring_suspends_and_recovers(void **state)
     uint8_t frame[100];
     const size_t length = bench_ipv4_frame(frame, PROTOCOL_UDP, 60);
     for (unsigned i = 0; i < 4; i++)
-        deliver(b, frame, length);
+        bench_deliver(b, frame, length);
     assert_true(bench_read(b, ETH_DMASR) & DMASR_RBUS); /* as soon as the next one is missing */
     assert_int_equal(bench_read(b, ETH_DMASR) >> 17 & 7, 4);
     bench_write(b, ETH_DMASR, DMASR_RBUS);
-    deliver(b, frame, length);
-    deliver(b, frame, length);
+    bench_deliver(b, frame, length);
+    bench_deliver(b, frame, length);
     assert_true(bench_read(b, ETH_DMASR) & DMASR_RBUS);
     assert_int_equal(bench_read(b, ETH_DMAMFBOCR), 2);
     assert_int_equal(bench_read(b, ETH_DMAMFBOCR), 0);
@@ -96,7 +74,7 @@ static void a_full_ring_suspends_and_recovers(void **state)
     bench_write(b, ETH_DMARPDR, 0);
     bench_wait(b, VTIME_US(10));
     assert_int_equal(bench_read(b, ETH_DMASR) >> 17 & 7, 3);
-    deliver(b, frame, length);
+    bench_deliver(b, frame, length);
     assert_true(received(b, 0));
 }
 
@@ -106,10 +84,10 @@ static void an_arrival_resumes_too(void **state)
     uint8_t frame[100];
     const size_t length = bench_ipv4_frame(frame, PROTOCOL_UDP, 60);
     for (unsigned i = 0; i < 4; i++)
-        deliver(b, frame, length);
+        bench_deliver(b, frame, length);
     for (unsigned i = 0; i < 4; i++)
         bench_give_rx(b, i);
-    deliver(b, frame, length);
+    bench_deliver(b, frame, length);
     assert_true(received(b, 0));
 }
 
@@ -121,7 +99,7 @@ static void fifo_overflow(void **state)
     const size_t length = bench_ipv4_frame(frame, PROTOCOL_UDP, 900);
     bench_write(b, ETH_DMAOMR, bench_read(b, ETH_DMAOMR) & ~DMAOMR_SR);
     for (unsigned i = 0; i < 4; i++)
-        deliver(b, frame, length);
+        bench_deliver(b, frame, length);
     assert_true(bench_read(b, ETH_DMASR) & DMASR_ROS);
     assert_int_equal(bench_read(b, ETH_DMAMFBOCR), 2u << 17);
     bench_write(b, ETH_DMAOMR, bench_read(b, ETH_DMAOMR) | DMAOMR_SR);
@@ -135,14 +113,14 @@ static void small_buffers_split_a_frame(void **state)
     uint8_t frame[400];
     const size_t length = bench_ipv4_frame(frame, PROTOCOL_UDP, 300);
     bench_start(b, 4, 128, 0);
-    deliver(b, frame, length);
+    bench_deliver(b, frame, length);
     assert_int_equal(bench_rx_status(b, 0) & (DESC_OWN | RDES0_FIRST | RDES0_LAST), RDES0_FIRST);
     assert_int_equal(bench_rx_status(b, 1) & (DESC_OWN | RDES0_FIRST | RDES0_LAST), 0);
     assert_int_equal(bench_rx_status(b, 2) & (DESC_OWN | RDES0_FIRST | RDES0_LAST), RDES0_LAST);
     assert_int_equal(length_of(b, 2), length + 4);
     assert_memory_equal(rx_buffer(b, 1), frame + 128, 128);
     /* One descriptor is left, which the next frame overflows: cut, with the descriptor error set. */
-    deliver(b, frame, length);
+    bench_deliver(b, frame, length);
     assert_int_equal(bench_rx_status(b, 3) & (DESC_OWN | RDES0_FIRST | RDES0_LAST | RDES0_ERROR | BIT(14)),
                      RDES0_FIRST | RDES0_LAST | RDES0_ERROR | BIT(14));
     assert_true(bench_read(b, ETH_DMASR) & DMASR_RBUS);
@@ -193,7 +171,7 @@ static bool passes(struct bench *b, const uint8_t destination[6])
     bench_write(b, ETH_DMARPDR, 0);
     const uint32_t before = bench_read(b, ETH_DMASR) & DMASR_RS;
     assert_int_equal(before, 0);
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     const bool came = bench_read(b, ETH_DMASR) & DMASR_RS;
     bench_write(b, ETH_DMASR, DMASR_RS | DMASR_RBUS);
     return came;
@@ -235,7 +213,7 @@ static void receive_all_marks_what_failed(void **state)
     bench_ipv4_frame(frame, PROTOCOL_UDP, 60);
     memcpy(frame, other, 6);
     set_filter(b, MACFFR_RA);
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_true(received(b, 0));
     assert_true(bench_rx_status(b, 0) & BIT(30));
 }
@@ -305,14 +283,14 @@ static void offload_drops_bad_checksums(void **state)
     uint8_t frame[100];
     (void)state;
     bench_ipv4_frame(frame, PROTOCOL_TCP, 60);
-    deliver(b, frame, 94);
+    bench_deliver(b, frame, 94);
     assert_false(received(b, 0));
     bench_fill_checksums(frame);
     frame[80] ^= 1;
-    deliver(b, frame, 94);
+    bench_deliver(b, frame, 94);
     assert_false(received(b, 0));
     frame[80] ^= 1;
-    deliver(b, frame, 94);
+    bench_deliver(b, frame, 94);
     assert_true(received(b, 0));
     assert_int_equal(offload_bits(b, 0), BIT(5));
     bench_free(b);
@@ -326,17 +304,17 @@ static void offload_marks_bad_checksums(void **state)
     bench_ipv4_frame(frame, PROTOCOL_ICMP, 60);
     bench_fill_checksums(frame);
     frame[80] ^= 1;
-    deliver(b, frame, 94);
+    bench_deliver(b, frame, 94);
     assert_int_equal(offload_bits(b, 0), BIT(5) | BIT(0));
     frame[22] ^= 1; /* TTL */
-    deliver(b, frame, 94);
+    bench_deliver(b, frame, 94);
     assert_int_equal(offload_bits(b, 1), BIT(5) | BIT(7));
     bench_ipv4_frame(frame, 89, 60); /* OSPF: not looked into */
     bench_fill_checksums(frame);
-    deliver(b, frame, 94);
+    bench_deliver(b, frame, 94);
     assert_int_equal(offload_bits(b, 2), BIT(0));
     frame[12] = 0x88; /* neither IPv4 nor IPv6 */
-    deliver(b, frame, 94);
+    bench_deliver(b, frame, 94);
     assert_int_equal(offload_bits(b, 3), BIT(7) | BIT(0));
     bench_free(b);
 }
@@ -355,7 +333,7 @@ static void offload_bears_lying_lengths(void **state)
         frame[16] = frame[18] = (uint8_t)(value * 5);
         frame[17] = frame[19] = (uint8_t)~value;
         frame[20] = (uint8_t)(value & 1 ? 0 : frame[20]);
-        deliver(b, frame, sizeof frame);
+        bench_deliver(b, frame, sizeof frame);
         bench_give_rx(b, value % 4);
         bench_write(b, ETH_DMARPDR, 0);
     }
@@ -370,7 +348,7 @@ static void no_link_no_frames(void **state)
     ethernet_receive(b->m, frame, sizeof frame);
     ethernet_cable(b->m, false);
     bench_wait(b, VTIME_MS(1));
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_false(received(b, 0));
 }
 
@@ -380,7 +358,7 @@ static void wrong_duplex_loses_frames(void **state)
     uint8_t frame[100];
     bench_ipv4_frame(frame, PROTOCOL_UDP, 60);
     bench_write(b, ETH_MACCR, bench_read(b, ETH_MACCR) & ~MACCR_DM);
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_false(received(b, 0));
     assert_true(bench_reported(b, "half duplex"));
 }
@@ -392,7 +370,7 @@ static void interrupt_on_reception(void **state)
     bench_ipv4_frame(frame, PROTOCOL_UDP, 60);
     bench_write(b, ETH_DMASR, 0x1E7FF);
     bench_write(b, ETH_DMAIER, DMASR_RS | DMASR_NIS);
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_true(bench_irq(b));
     bench_write(b, ETH_DMASR, DMASR_RS | DMASR_NIS);
     assert_false(bench_irq(b));
@@ -408,7 +386,7 @@ static void receive_buffer_in_ccm(void **state)
     bench_write(b, RX_RING + 8, CCM_BASE);
     bench_write(b, ETH_DMAOMR, bench_read(b, ETH_DMAOMR) | DMAOMR_SR);
     bench_ipv4_frame(frame, PROTOCOL_UDP, 60);
-    deliver(b, frame, sizeof frame);
+    bench_deliver(b, frame, sizeof frame);
     assert_true(bench_read(b, ETH_DMASR) & DMASR_FBES);
     assert_int_equal(bench_read(b, ETH_DMASR) >> 23 & 7, 0); /* write of data by the receive DMA */
     bench_free(b);
@@ -438,7 +416,7 @@ static void two_runs_are_the_same(void **state)
         struct bench *b = bench_new();
         bench_start(b, 4, 1536, MACCR_IPCO);
         bench_ipv4_frame(frame, PROTOCOL_UDP, 60);
-        deliver(b, frame, sizeof frame);
+        bench_deliver(b, frame, sizeof frame);
         hash[run] = machine_hash(b->m);
         bench_free(b);
     }
@@ -447,7 +425,7 @@ static void two_runs_are_the_same(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, bench_set_up, bench_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(frames_enter_the_ring_in_order),
         TEST(short_frames_arrive_padded),

@@ -9,21 +9,7 @@
 
 #include "ethernet_bench.h"
 
-enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, WHOLE = (int)(TDES0_FIRST | TDES0_LAST) };
-
-static int setup(void **state)
-{
-    struct bench *b = *state = bench_new();
-    bench_start(b, 4, 1536, 0);
-    b->report_count = 0;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    bench_free(*state);
-    return 0;
-}
+enum { WHOLE = (int)(TDES0_FIRST | TDES0_LAST) };
 
 static void kick(struct bench *b)
 {
@@ -383,7 +369,7 @@ static void eight_word_descriptors_stop_the_run(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, bench_set_up, bench_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(gathers_two_descriptors_and_inserts_checksums),
         cmocka_unit_test(checksums_of_each_protocol),

@@ -33,28 +33,6 @@ static struct options quiet(void)
     return o;
 }
 
-struct result {
-    int status;
-    uint64_t hash, instructions;
-    vtime now;
-};
-
-static struct result finish(struct virtual_board *board)
-{
-    struct result result = {.status = virtual_board_run_to_end(board)};
-    struct machine *m = virtual_board_machine(board);
-    result.hash = machine_hash(m);
-    result.instructions = m->instructions;
-    result.now = machine_now(m);
-    virtual_board_close(board);
-    return result;
-}
-
-static struct result run(const struct options *o)
-{
-    return finish(fixture_open(o));
-}
-
 static struct options replaying(const char *firmware)
 {
     struct options o = options_default();
@@ -67,9 +45,9 @@ static void repeats(const struct options *o)
 {
     struct options recorded = *o;
     recorded.record = recording_path;
-    struct result first = run(&recorded);
+    struct fixture_result first = fixture_run(&recorded);
     struct options replay = replaying(o->firmware);
-    struct result again = run(&replay);
+    struct fixture_result again = fixture_run(&replay);
     if (again.status != first.status || again.hash != first.hash || again.now != first.now) {
         fail_msg("status %d for %d, %llu instructions for %llu:\n%s", again.status, first.status,
                  (unsigned long long)again.instructions, (unsigned long long)first.instructions,
@@ -161,7 +139,7 @@ static void acts_between_runs_repeat(void **state)
     assert_true(virtual_board_run_until_line(board, "up", VTIME_S(1)));
     virtual_board_close(board); /* the recording ends here all the same */
     struct options replay = replaying(NULL);
-    struct result again = run(&replay);
+    struct fixture_result again = fixture_run(&replay);
     assert_int_equal(again.status, 0);
     fixture_printed("the replay ended in the recorded state");
 }
@@ -188,7 +166,7 @@ static void departure_is_told(void **state)
     watch_the_button();
     o.record = recording_path;
     o.script = fixture_script("at 10ms button press\n");
-    run(&o);
+    fixture_run(&o);
     /* The same inputs, but another end is claimed. */
     size_t size;
     uint8_t *data = file_read(recording_path, 1 << 20, &size);
@@ -204,7 +182,7 @@ static void departure_is_told(void **state)
     machine_destroy(m);
     free(data);
     struct options replay = replaying(NULL);
-    assert_int_equal(run(&replay).status, EXIT_UNFAITHFUL);
+    assert_int_equal(fixture_run(&replay).status, EXIT_UNFAITHFUL);
     fixture_printed("the replay departs from the recording");
 }
 
@@ -224,7 +202,7 @@ static void a_change_by_hand_is_marked(void **state)
     virtual_board_close(board);
     fixture_printed("changed by hand: a replay of this recording will depart here");
     struct options replay = replaying(NULL);
-    assert_int_equal(run(&replay).status, EXIT_UNFAITHFUL);
+    assert_int_equal(fixture_run(&replay).status, EXIT_UNFAITHFUL);
     const char *told = strstr(fixture_output(), "here the recorded machine was changed by hand");
     assert_non_null(told);
     assert_null(strstr(told + 1, "here the recorded machine"));
@@ -239,7 +217,7 @@ static uint8_t *make_recording(size_t *size)
     watch_the_button();
     o.record = recording_path;
     o.script = fixture_script("at 1ms button press\nat 300ms cable out\nat 310ms stop 3\n");
-    run(&o);
+    fixture_run(&o);
     uint8_t *data = file_read(recording_path, 1 << 20, size);
     assert_non_null(data);
     return data;
@@ -293,7 +271,7 @@ static void broken_off_recording_is_replayed_as_far_as_it_goes(void **state)
     uint8_t *data = make_recording(&size);
     rewrite(data, size - 1);
     struct options replay = replaying(NULL);
-    assert_int_equal(run(&replay).status, EXIT_FAILED);
+    assert_int_equal(fixture_run(&replay).status, EXIT_FAILED);
     fixture_printed("cable out\n[board   0.310000] the recording breaks off here");
     free(data);
 }

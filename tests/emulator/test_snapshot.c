@@ -50,24 +50,10 @@ static struct options quiet(const char *firmware)
     return o;
 }
 
-struct result {
-    int status;
-    uint64_t hash;
-};
-
-static struct result run(const struct options *o)
-{
-    struct virtual_board *board = fixture_open(o);
-    struct result result = {.status = virtual_board_run_to_end(board)};
-    result.hash = machine_hash(virtual_board_machine(board));
-    virtual_board_close(board);
-    return result;
-}
-
 static uint64_t state_at(struct options o, vtime timeout)
 {
     o.timeout = timeout;
-    struct result result = run(&o);
+    struct fixture_result result = fixture_run(&o);
     assert_int_equal(result.status, EXIT_TIMEOUT);
     return result.hash;
 }
@@ -140,7 +126,7 @@ static void script_of_the_loaded_run_begins_there(void **state)
     o.load_snapshot = snapshot_path;
     o.timeout = VTIME_S(9);
     o.script = with_script("at 1s cable out\non \"link down\" within 3s cable in\non \"link up\" stop 7\n");
-    assert_int_equal(run(&o).status, 7);
+    assert_int_equal(fixture_run(&o).status, 7);
 }
 
 static void replay_goes_on_from_a_snapshot(void **state)
@@ -152,11 +138,11 @@ static void replay_goes_on_from_a_snapshot(void **state)
     o.record = recording_path;
     o.script = with_script("at 500ms button press\nat 3s save-snapshot \"%s\"\nat 3.2s button press\n"
                            "at 4s cable out\nat 6s stop 0\n");
-    struct result recorded = run(&o);
+    struct fixture_result recorded = fixture_run(&o);
     struct options replay = quiet(FIRMWARE);
     replay.replay = recording_path;
     replay.load_snapshot = snapshot_path;
-    struct result again = run(&replay);
+    struct fixture_result again = fixture_run(&replay);
     assert_int_equal(again.status, 0);
     assert_int_equal(again.hash, recorded.hash);
     fixture_printed("the replay ended in the recorded state");
@@ -238,10 +224,10 @@ static void bad_files_are_refused(void **state)
     o = quiet(NULL);
     o.timeout = VTIME_MS(1);
     o.save_snapshot = "/nonexistent/snapshot";
-    assert_int_equal(run(&o).status, EXIT_BAD_USE);
+    assert_int_equal(fixture_run(&o).status, EXIT_BAD_USE);
     o.save_snapshot = NULL;
     o.script = with_script("at 0s save-snapshot \"/nonexistent/snapshot\"\n");
-    assert_int_equal(run(&o).status, EXIT_BAD_USE);
+    assert_int_equal(fixture_run(&o).status, EXIT_BAD_USE);
     free(data);
 }
 

@@ -33,11 +33,6 @@ static const struct settings_tree tree = {leaves, 5};
 
 enum { LED, PERIOD, DEEP, ON, COUNT };
 
-static int find(const char *path, unsigned *depth)
-{
-    return settings_find(&tree, path, strlen(path), depth);
-}
-
 static void finds_leaves_and_says_how_far_it_came(void **state)
 {
     static const struct {
@@ -70,8 +65,9 @@ static void finds_leaves_and_says_how_far_it_came(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        unsigned depth = 99;
-        int result = find(cases[i].path, &depth);
+        size_t length = strlen(cases[i].path);
+        int result = settings_find(&tree, cases[i].path, length);
+        unsigned depth = settings_depth(&tree, cases[i].path, length);
 
         if (result != cases[i].result || depth != cases[i].depth)
             fail_msg("%s: %d at depth %u, not %d at %u", cases[i].path, result, depth, cases[i].result,
@@ -82,16 +78,15 @@ static void finds_leaves_and_says_how_far_it_came(void **state)
 static void a_path_of_any_length_is_only_not_found(void **state)
 {
     char path[300];
-    unsigned depth;
 
     (void)state;
     for (size_t length = 0; length < sizeof path; length++) {
         memset(path, '/', length);
-        int result = settings_find(&tree, path, length, &depth);
+        int result = settings_find(&tree, path, length);
         assert_int_equal(result, length == 0 ? SETTINGS_ERROR_NOT_LEAF : SETTINGS_ERROR_NOT_FOUND);
         for (size_t i = 0; i < length; i++)
             path[i] = "/group/far/deep"[i % 15];
-        result = settings_find(&tree, path, length, &depth);
+        result = settings_find(&tree, path, length);
         assert_true(length == 15 ? result == DEEP : result < 0);
     }
 }
@@ -100,12 +95,11 @@ static void a_path_of_any_length_is_only_not_found(void **state)
 static void a_path_with_a_nul_is_no_leafs(void **state)
 {
     static const char path[40] = "/group/period";
-    unsigned depth;
 
     (void)state;
     for (size_t length = 14; length <= sizeof path; length++) {
-        assert_int_equal(settings_find(&tree, path, length, &depth), SETTINGS_ERROR_NOT_FOUND);
-        assert_int_equal(depth, 1);
+        assert_int_equal(settings_find(&tree, path, length), SETTINGS_ERROR_NOT_FOUND);
+        assert_int_equal(settings_depth(&tree, path, length), 1);
     }
 }
 
