@@ -92,10 +92,10 @@ bench: packages-bench host tools
 size: firmware
 	@cmake/size.sh $(ELF)
 
-stack: packages-test
+stack: packages-measure
 	@cmake/stack.sh $(FIRMWARE)
 
-schedule: packages-test host
+schedule: packages-measure host
 	@cmake/schedule.sh $(HOST)
 
 trace: packages-run host

@@ -12,4 +12,16 @@ row 0 450 "PUBLISH received, QoS 0: frame to MESSAGE"
 row 1 - "the same until nothing is left to do"
 row 2 700 "publish QoS 0: call to frame out"
 row 3 1700 "publish QoS 1: call to PUBLISHED and nothing left"
-exit $status
+row 4 - "receive QoS 1 and acknowledge it"
+standard=$status
+
+name=path-full
+. bench/count.sh
+printf '%-56s %6s %7s\n' "the same with everything on" count budget
+row 0 - "receive QoS 0: frame to MESSAGE"
+row 4 - "receive QoS 1 and acknowledge it"
+row 5 - "receive QoS 2 until PUBCOMP"
+row 2 - "publish QoS 0"
+row 3 - "publish QoS 1"
+row 6 - "publish QoS 2 until PUBLISHED"
+exit $((status | standard))

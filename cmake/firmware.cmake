@@ -121,6 +121,8 @@ mote_program(bench-mqtt-full bench/mqtt.c)
 target_link_libraries(bench-mqtt-full PRIVATE mqtt-full)
 mote_program(bench-net-full bench/net.c)
 target_link_libraries(bench-net-full PRIVATE net-full)
+mote_program(bench-path-full bench/path.c app/broker.c)
+target_link_libraries(bench-path-full PRIVATE mqtt-full net-full log)
 # Side by side with lwIP, for bench/lwip/versus.sh alone.
 if(MOTE_VERSUS)
   add_subdirectory(bench/lwip)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs by name the Debian packages that are missing, saying so.
-#   cmake/packages.sh run|test|fuzz|bench|flash|debug|lint
+#   cmake/packages.sh run|test|measure|fuzz|bench|flash|debug|lint
 set -eu
 
 build="cmake ninja-build gcc libc6-dev pkg-config gcc-arm-none-eabi picolibc-arm-none-eabi"
@@ -9,13 +9,14 @@ case "${1:-}" in
 run) wanted="$build $board mosquitto mosquitto-clients" ;;
 test) wanted="$build $board mosquitto mosquitto-clients python3 iproute2 util-linux iputils-ping
       iputils-arping netcat-openbsd nmap hping3 iperf3 dnsmasq-base avahi-daemon avahi-utils dbus qemu-system-arm openocd gdb-multiarch git ca-certificates clang libclang-rt-dev llvm" ;;
+measure) wanted="$build $board mosquitto mosquitto-clients python3" ;;
 fuzz) wanted="cmake ninja-build clang libclang-rt-dev llvm libc6-dev" ;;
 bench) wanted="$build $board dpkg-dev" ;;
 flash) wanted="$build openocd gdb-multiarch" ;;
 debug) wanted="$build $board util-linux gdb-multiarch" ;;
 lint) wanted="$build $board clang-format clang-tidy" ;;
 *)
-    echo "usage: cmake/packages.sh run|test|fuzz|bench|flash|debug|lint" >&2
+    echo "usage: cmake/packages.sh run|test|measure|fuzz|bench|flash|debug|lint" >&2
     exit 2
     ;;
 esac
