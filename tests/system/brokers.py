@@ -6,7 +6,6 @@ import pathlib
 import random
 import selectors
 import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -40,79 +39,28 @@ def install_aedes(folder):
     return None
 
 
-class Mosquitto:
-    name = "mosquitto"
-    versions = ("mqttv5", "mqttv311")
-
-    def __init__(self, port, *settings):
-        self.port = port
-        self.folder = tempfile.TemporaryDirectory()
-        self.config = pathlib.Path(self.folder.name) / "mosquitto.conf"
-        lines = ["listener %d 127.0.0.1" % port, "user root", "log_type all", "persistence true",
-                 "persistence_location %s/" % self.folder.name, "max_queued_messages 0"]
-        if not any(setting.startswith("allow_anonymous") for setting in settings):
-            lines.append("allow_anonymous true")
-        self.config.write_text("\n".join(lines + list(settings)) + "\n")
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(["mosquitto", "-c", str(self.config)], stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True)
-        self.output = harness.Lines(self.process.stdout, self.name)
-        self.output.wait("running")
-
-    def restart(self):
-        """In order, so that it writes down its sessions."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(harness.LIMIT)
-        self.process.stdout.close()
-        self.start()
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.folder.cleanup()
+class Mosquitto(harness.Broker):
+    def __init__(self, port, *settings, anonymous="true"):
+        super().__init__(port=port, keeps=True, anonymous=anonymous, settings=settings)
 
 
-class Aedes:
+class Aedes(harness.Server):
     """Keeps its sessions in memory, or so that they outlive it."""
 
     name = "aedes"
-    versions = ("mqttv311",)
     script = "broker.js"
 
-    def __init__(self, port, folder, persistent=False):
-        self.port, self.program = port, folder
+    def __init__(self, port, program, persistent=False):
+        self.port = port
         self.folder = tempfile.TemporaryDirectory() if persistent else None
+        self.command = ["node", str(program / self.script), str(port), *([self.folder.name] if persistent else [])]
         self.start()
-
-    def start(self):
-        arguments = [self.folder.name] if self.folder else []
-        self.process = subprocess.Popen(["node", self.script, str(self.port), *arguments], cwd=self.program,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.output = harness.Lines(self.process.stdout, self.name)
-        self.output.wait("running")
-
-    def restart(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(harness.LIMIT)
-        self.process.stdout.close()
-        self.start()
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        if self.folder:
-            self.folder.cleanup()
 
 
 class Aliases(Aedes):
     """Sends topic aliases, which no broker does that can be had here."""
 
     name = "aliases"
-    versions = ("mqttv5",)
     script = "aliases.js"
 
 

@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -47,30 +46,85 @@ def main():
     unittest.main(argv=[sys.argv[0]] + sys.argv[3:], verbosity=2, module="__main__")
 
 
+def ip(command):
+    """One of iproute2's."""
+    subprocess.run(["ip", *command.split()], check=True, timeout=LIMIT)
+
+
+def add_tap(cleanup, *networks, name="mote0"):
+    """A TAP device that has these addresses, until `cleanup`, a test's or a class's."""
+    ip("tuntap add dev %s mode tap" % name)
+    cleanup(ip, "link delete " + name)
+    try:  # its announcements are nothing to do with the tests
+        pathlib.Path("/proc/sys/net/ipv6/conf/%s/disable_ipv6" % name).write_text("1")
+    except OSError:
+        pass
+    for network in networks:
+        ip("address add %s dev %s" % (network, name))
+    ip("link set %s up" % name)
+
+
+def frames(port, limit=LIMIT):
+    """Those that come to a packet socket, until the time is up."""
+    deadline = time.monotonic() + limit
+    while (left := deadline - time.monotonic()) > 0:
+        port.settimeout(left)
+        try:
+            yield port.recv(4096)
+        except TimeoutError:
+            return
+
+
+def dnsmasq(interface, leases, addresses, *options):
+    """The command of a DHCP server on one interface, with the file of its leases."""
+    return ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--interface=" + interface, "--bind-interfaces", "--user=root",
+            "--group=root", "--no-resolv", "--no-hosts", "--no-ping", "--log-dhcp", "--dhcp-leasefile=%s" % leases,
+            "--dhcp-range=" + addresses, *options]
+
+
+def debug(elf, commands, *options, limit=LIMIT):
+    """Runs GDB as `make debug BOARD=virtual` does; what it said and what the board said."""
+    with tempfile.TemporaryDirectory() as folder:
+        script, log = pathlib.Path(folder, "commands.gdb"), pathlib.Path(folder, "board.log")
+        script.write_text("set pagination off\nset confirm off\nset width 0\n" + commands)
+        result = subprocess.run(
+            ["sh", str(ROOT / "emulator/debug.sh"), VIRTUAL_BOARD, str(FIRMWARE / elf), "--net", "none", *options],
+            env={**os.environ, "GDB_ARGS": "-nx -batch -x %s" % script, "LOG": str(log)}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=limit)
+        return result.stdout, log.read_text()
+
+
 class Lines:
     """The lines of a process's output as they come."""
 
     def __init__(self, stream, name):
         self.lines = []
-        self.name = name
+        self.stream, self.name = stream, name
         self.ended = False
         self.arrived = threading.Condition()
-        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
-    def _read(self, stream):
+    def close(self):
+        """When the process has ended: `lines` has all that it wrote."""
+        self.reader.join(LIMIT)
+        self.stream.close()
+
+    def _read(self):
         try:
-            for line in stream:
+            for line in self.stream:
                 with self.arrived:
                     self.lines.append(line.rstrip("\r\n"))
                     self.arrived.notify_all()
         except ValueError:
-            pass  # closed by stop()
+            pass  # closed by others
         with self.arrived:
             self.ended = True
             self.arrived.notify_all()
 
-    def wait(self, pattern, start=0, limit=LIMIT):
-        """The first match in line number `start` or later, and the number of the line after it."""
+    def wait(self, pattern, start=0, limit=LIMIT, accepts=lambda match: True, wanted=None):
+        """The first match that is accepted in line number `start` or later, and the number of the line after it. A
+        failure says what was wanted."""
         expression = re.compile(pattern)
         deadline = time.monotonic() + limit
         at = start
@@ -79,22 +133,21 @@ class Lines:
                 while at < len(self.lines):
                     match = expression.search(self.lines[at])
                     at += 1
-                    if match:
+                    if match and accepts(match):
                         return match, at
                 if self.ended or not self.arrived.wait(deadline - time.monotonic()):
                     tail = "\n    ".join(self.lines[-30:])
                     why = "it ended" if self.ended else "%d s passed" % limit
-                    raise AssertionError("%s: no line with %r, %s; last lines:\n    %s" % (self.name, pattern, why, tail))
+                    raise AssertionError("%s: no line with %r, %s; last lines:\n    %s" % (self.name, wanted or pattern, why, tail))
 
 
-class Board:
-    """A virtual board that runs an ELF. Reads forward: each wait continues after the line that the last one found."""
+class Process:
+    """In the background. Reads forward: each wait continues after the line that the last one found."""
 
-    def __init__(self, elf, *options):
-        self.process = subprocess.Popen(
-            [VIRTUAL_BOARD, "--keys", *options, str(FIRMWARE / elf)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-        self.output = Lines(self.process.stdout, elf)
+    def __init__(self, *command, name=None, **options):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True, errors="replace", **options)
+        self.output = Lines(self.process.stdout, name or command[0])
         self.position = 0
 
     def wait(self, pattern, limit=LIMIT):
@@ -113,6 +166,19 @@ class Board:
         return [line for line in self.output.lines if re.search(pattern, line)]
 
     def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.output.close()
+
+
+class Board(Process):
+    """A virtual board that runs an ELF."""
+
+    def __init__(self, elf, *options):
+        super().__init__(VIRTUAL_BOARD, "--keys", *options, str(FIRMWARE / elf), name=elf)
+
+    def stop(self):
         if self.process.poll() is None:
             try:
                 self.key("q")
@@ -121,34 +187,55 @@ class Board:
                 self.process.kill()
                 self.process.wait()
         self.process.stdin.close()
-        self.process.stdout.close()
+        self.output.close()
         return self.process.returncode
 
 
-class Broker:
-    """Mosquitto on the loopback of this namespace, or on `address`."""
+class Server:
+    """A broker as a process: `command`, which says "running" when it listens."""
 
-    def __init__(self, address="127.0.0.1", port=1883):
-        self.folder = tempfile.TemporaryDirectory()
-        self.address, self.port = address, port
-        config = pathlib.Path(self.folder.name) / "mosquitto.conf"
-        config.write_text("listener %d %s\nallow_anonymous true\nuser root\nlog_type all\n" % (port, address))
-        self.command = ["mosquitto", "-v", "-c", str(config)]
-        self.start()
+    name = command = folder = None
 
     def start(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.output = Lines(self.process.stdout, "mosquitto")
+        self.output = Lines(self.process.stdout, self.name)
         self.output.wait("running")
 
     def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.end(signal.SIGKILL)
+
+    def end(self, how=signal.SIGTERM):
+        """In order, unless told otherwise: if it keeps its sessions, it writes them down now."""
+        self.process.send_signal(how)
+        self.process.wait(LIMIT)
+        self.output.close()
+
+    def restart(self):
+        self.end()
+        self.start()
 
     def stop(self):
         self.kill()
-        self.process.stdout.close()
-        self.folder.cleanup()
+        if self.folder:
+            self.folder.cleanup()
+
+
+class Broker(Server):
+    """Mosquitto on the loopback of this namespace, or on `address`; with `keeps` its sessions outlive it."""
+
+    name = "mosquitto"
+
+    def __init__(self, address="127.0.0.1", port=1883, keeps=False, anonymous="true", settings=()):
+        self.folder = tempfile.TemporaryDirectory()
+        self.address, self.port = address, port
+        config = pathlib.Path(self.folder.name) / "mosquitto.conf"
+        lines = ["listener %d %s" % (port, address), "user root", "log_type all", "allow_anonymous " + anonymous,
+                 "max_queued_messages 0", *settings]  # a flood gets there, to the last message
+        if keeps:
+            lines += ["persistence true", "persistence_location %s/" % self.folder.name]
+        config.write_text("\n".join(lines) + "\n")
+        self.command = ["mosquitto", "-c", str(config)]
+        self.start()
 
     def client(self, *command):
         return [command[0], "-V", "5", "-h", self.address, "-p", str(self.port), *command[1:]]
@@ -156,6 +243,11 @@ class Broker:
     def publish(self, topic, payload, *options):
         subprocess.run(self.client("mosquitto_pub", "-t", topic, "-m", payload, "-q", "1", *options),
                        check=True, timeout=LIMIT)
+
+    def pour(self, topic, lines, *options):
+        """A message a line over one connection, as fast as the broker takes them."""
+        subprocess.run(self.client("mosquitto_pub", "-l", "-t", topic, *options), input="".join(lines), text=True, check=True,
+                       timeout=LIMIT)
 
     def request(self, topic, payload):
         """MM2 request: the answer's user properties and payload."""
@@ -169,29 +261,24 @@ class Broker:
         return Subscriber(self, filters)
 
 
-class Subscriber:
+class Subscriber(Process):
     """mosquitto_sub in the background: messages as dicts of topic, payload, qos, retain, properties…"""
 
     def __init__(self, broker, filters):
         arguments = [part for each in filters for part in ("-t", each)]
-        self.process = subprocess.Popen(["stdbuf", "-oL"] + broker.client("mosquitto_sub", "-d", "-q", "1", "-F", "JSON %j", *arguments),
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.output = Lines(self.process.stdout, "mosquitto_sub")
-        self.position = 0
+        super().__init__("stdbuf", "-oL", *broker.client("mosquitto_sub", "-d", "-q", "1", "-F", "JSON %j", *arguments),
+                         name="mosquitto_sub")
         self.output.wait("received SUBACK|Subscribed")
 
-    def next(self, topic, limit=LIMIT):
-        """The next message whose topic matches the expression, in order of arrival."""
-        while True:
-            match, self.position = self.output.wait("^JSON (.*)$", self.position, limit)
+    def next(self, topic, accepts=lambda payload: True, limit=LIMIT):
+        """The next message whose topic matches the expression and whose payload is as wanted, in order of arrival. The
+        limit is for all that come before it together."""
+        def wanted(match):
             message = json.loads(match.group(1))
-            if re.search(topic, message["topic"]):
-                return message
+            return re.search(topic, message["topic"]) and accepts(message.get("payload"))
 
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        match, self.position = self.output.wait("^JSON (.*)$", self.position, limit, wanted, "message under " + topic)
+        return json.loads(match.group(1))
 
 
 class BoardTest(unittest.TestCase):

@@ -33,8 +33,9 @@ class Process:
         self.lines = lines
 
     def complained(self):
-        self.complaints.seek(0)
-        return self.complaints.read().decode(errors="replace")
+        """So far. The place where it writes is the file's, and must not be moved for reading."""
+        file = self.complaints.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")
 
     def wait_complaint(self, text, times=1):
         """Until it has said that on standard error."""
@@ -255,27 +256,18 @@ class TextOf:
         return (line.decode(errors="replace") for line in self.stream)
 
 
-class TheirSub:
+class TheirSub(harness.Process):
     """mosquitto_sub, subscribed; its messages apart from what it says of itself."""
 
     def __init__(self, test, *arguments):
-        self.process = subprocess.Popen(
-            ["stdbuf", "-oL"] + test.theirs("mosquitto_sub", "-d", "-W", str(harness.LIMIT), *arguments[:-1], "MESSAGE " + arguments[-1]),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.output = harness.Lines(self.process.stdout, "mosquitto_sub")
-        self.output.wait("received SUBACK|Subscribed")
+        super().__init__("stdbuf", "-oL", *test.theirs("mosquitto_sub", "-d", "-W", str(harness.LIMIT), *arguments[:-1],
+                                                       "MESSAGE " + arguments[-1]), name="mosquitto_sub")
+        self.wait("received SUBACK|Subscribed")
 
     def finish(self):
         self.process.wait(harness.LIMIT)
-        with self.output.arrived:
-            while not self.output.ended:
-                self.output.arrived.wait(harness.LIMIT)
+        self.output.close()
         return [line[8:] for line in self.output.lines if line.startswith("MESSAGE ")]
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 class WithMosquitto(Common, BrokerTest):
@@ -476,7 +468,7 @@ class Refusals(BrokerTest):
     version = "mqttv5"
 
     def make_broker(self):
-        return Mosquitto(PORT, "allow_anonymous false")
+        return Mosquitto(PORT, anonymous="false")
 
     def fails(self, *arguments, port=None):
         result = subprocess.run([str(self.tool), *arguments, "-h", "127.0.0.1", "-p", str(port or PORT)], capture_output=True,

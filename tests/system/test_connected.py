@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import harness
-from harness import LIMIT, PREFIX, ROOT, BoardTest, Broker, Lines, enter_namespace, main
+from harness import LIMIT, PREFIX, ROOT, BoardTest, Broker, Process, enter_namespace, main
 
 
 class Connected(BoardTest):
@@ -24,14 +24,13 @@ class Connected(BoardTest):
     def wait_connected(self):
         self.mote.wait(r"connected to broker 10\.0\.2\.2$")
 
-    def next_setting(self, path):
-        return self.subscriber.next("^%s/settings/%s$" % (re.escape(self.topics), path))
+    def next_setting(self, path, *values):
+        """The next one, or the next that is one of these."""
+        return self.subscriber.next("^%s/settings/%s$" % (re.escape(self.topics), path),
+                                    lambda payload: not values or payload in values)
 
-    def next_alive(self, present=True):
-        while True:
-            message = self.subscriber.next("/alive$")
-            if bool(message.get("payload")) == present:
-                return message
+    def next_alive(self, accepts=bool):
+        return self.subscriber.next("/alive$", accepts)
 
     def wait_settled(self):
         self.wait_connected()
@@ -70,8 +69,7 @@ class Connected(BoardTest):
         self.assertEqual(self.next_setting("led")["payload"], "true")
         self.broker.publish(self.topics + "/set/led", "false")
         self.mote.wait("LD3 .*off")
-        while self.next_setting("led")["payload"] != "false":
-            pass
+        self.next_setting("led", "false")
         self.assert_clean(self.mote)
 
     def test_answers(self):
@@ -93,10 +91,7 @@ class Connected(BoardTest):
         """A lie that a plain tool has retained is overwritten by the truth."""
         self.wait_settled()
         self.broker.publish(self.topics + "/settings/led", "maybe", "-r")
-        while True:
-            message = self.next_setting("led")
-            if message["payload"] != "maybe":
-                break
+        message = self.next_setting("led", "true", "false")
         self.assertEqual(message["payload"], "false")
         self.assertEqual(message["properties"]["user-properties"], {"auth": ""})
 
@@ -164,20 +159,18 @@ class Connected(BoardTest):
         self.mote.key("r")
         self.mote.wait(r"mote \d+\.\d+")
         self.wait_connected()
-        while json.loads(self.next_alive()["payload"])["epoch"] == epoch:
-            pass
+        self.next_alive(lambda payload: payload and json.loads(payload)["epoch"] != epoch)
 
     def test_the_will_clears_alive(self):
         self.wait_settled()
         self.mote.process.kill()
-        self.assertFalse(self.next_alive(present=False).get("payload"))
+        self.next_alive(lambda payload: not payload)
 
     def test_button_toggles_the_led(self):
         self.wait_settled()
         self.mote.key("b")
         self.mote.wait("LD3 .*on")
-        while self.next_setting("led")["payload"] != "true":
-            pass
+        self.next_setting("led", "true")
         self.mote.wait("button up")
         self.subscriber.next("/telemetry$")  # the contacts have come to rest
         self.subscriber.next("/telemetry$")
@@ -216,44 +209,31 @@ class WithoutCable(BoardTest):
         mote.wait("connected to broker")
 
 
-class Listener:
-    def __init__(self, command):
-        self.process = subprocess.Popen(["sh", "-c", "exec " + command], stdout=subprocess.PIPE, text=True)
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-
 class Run(BoardTest):
     """What `make run` starts: the instructions that it prints are followed as a user would."""
 
+    class Process(Process):
+        def stop(self):
+            """With all that it has started."""
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            super().stop()
+
     def test_instructions_work_as_printed(self):
-        process = subprocess.Popen(
-            [str(ROOT / "app/run.sh"), harness.VIRTUAL_BOARD, str(harness.FIRMWARE / "mote-dhcp.elf"), "--keys"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
-        output = Lines(process.stdout, "run.sh")
-        try:
-            output.wait("Started Mosquitto on port 1883")
-            listen = output.wait(r"^ +(mosquitto_sub .*)$")[0].group(1)
-            switch = output.wait(r"^ +(mosquitto_pub .* -m true) ")[0].group(1)
-            _, position = output.wait("connected to broker")
-            # `alive` says that the device has subscribed; before that nobody would hear the switch.
-            heard = Lines(self.start(Listener(listen)).process.stdout, "mosquitto_sub")
-            heard.wait("/alive {")
-            subprocess.run(switch, shell=True, check=True, timeout=LIMIT)
-            output.wait("LD3 .*on", position)
-            heard.wait("/settings/led true")
-            process.stdin.write("q")
-            process.stdin.flush()
-            self.assertEqual(process.wait(LIMIT), 0)
-        finally:
-            process.stdin.close()
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            process.stdout.close()
+        run = self.start(Run.Process(str(ROOT / "app/run.sh"), harness.VIRTUAL_BOARD, str(harness.FIRMWARE / "mote-dhcp.elf"),
+                                     "--keys", start_new_session=True))
+        run.wait("Started Mosquitto on port 1883")
+        listen = run.wait(r"^ +(mosquitto_sub .*)$").group(1)
+        switch = run.wait(r"^ +(mosquitto_pub .* -m true) ").group(1)
+        run.wait("connected to broker")
+        # `alive` says that the device has subscribed; before that nobody would hear the switch.
+        heard = self.start(Process("sh", "-c", "exec " + listen))
+        heard.wait("/alive {")
+        subprocess.run(switch, shell=True, check=True, timeout=LIMIT)
+        run.wait("LD3 .*on")
+        heard.wait("/settings/led true")
+        run.key("q")
+        self.assertEqual(run.process.wait(LIMIT), 0)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,11 @@
 #!/usr/bin/env python3
 """The full firmware after crashes in a row: each start waits longer; a run that lasts ends the row."""
 
-import pathlib
 import re
 import shutil
-import subprocess
-import tempfile
 import unittest
 
-import harness
-from harness import LIMIT, ROOT, main
+from harness import LIMIT, debug, main
 
 # To a telemetry, one each second, after so many others: by then the log is out.
 RUN = "ignore 1 %d\ncontinue\n"
@@ -25,13 +21,7 @@ def crashes(number, after=1):
 @unittest.skipUnless(shutil.which("gdb-multiarch"), "no gdb-multiarch here: install Debian's package of that name")
 class CrashStorm(unittest.TestCase):
     def log_of(self, commands, elf="mote-dhcp-full.elf"):
-        with tempfile.TemporaryDirectory() as folder:
-            script, log = pathlib.Path(folder, "commands.gdb"), pathlib.Path(folder, "board.log")
-            script.write_text("set pagination off\nset confirm off\nbreak kernel_run_telemetry\n" + commands)
-            subprocess.run(["sh", str(ROOT / "emulator/debug.sh"), harness.VIRTUAL_BOARD, str(harness.FIRMWARE / elf), "--net", "none"],
-                           env={**harness.os.environ, "GDB_ARGS": "-nx -batch -x %s" % script, "LOG": str(log)},
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=4 * LIMIT)
-            return log.read_text()
+        return debug(elf, "break kernel_run_telemetry\n" + commands, limit=4 * LIMIT)[1]
 
     def starts(self, log):
         """For each: crashes in a row and the pause as the log says it, and when the network was started."""

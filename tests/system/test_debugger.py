@@ -1,37 +1,19 @@
 #!/usr/bin/env python3
 """Sessions of the real gdb-multiarch with the virtual board: what a user types at his desk."""
 
-import os
-import pathlib
 import re
 import shutil
-import subprocess
-import tempfile
 import unittest
 
-import harness
-from harness import LIMIT, ROOT, main
+from harness import ROOT, debug, main
 
 GDB = "gdb-multiarch"
 
 
 @unittest.skipUnless(shutil.which(GDB), "no %s here: install Debian's package of that name" % GDB)
 class Debugger(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-
-    def session(self, elf, commands, *options):
-        """Runs GDB as `make debug BOARD=virtual` does; returns what it said and what the board said."""
-        script = pathlib.Path(self.folder.name) / "commands.gdb"
-        log = pathlib.Path(self.folder.name) / "board.log"
-        script.write_text("set pagination off\nset confirm off\nset width 0\n" + "\n".join(commands) + "\n")
-        result = subprocess.run(
-            ["sh", str(ROOT / "emulator/debug.sh"), harness.VIRTUAL_BOARD, str(harness.FIRMWARE / elf), "--net", "none",
-             *options],
-            env={**os.environ, "GDB_ARGS": "-nx -batch -x %s" % script, "LOG": str(log)}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=LIMIT)
-        return result.stdout, log.read_text()
+    def session(self, elf, commands):
+        return debug(elf, "\n".join(commands) + "\n")
 
     def in_order(self, text, *patterns):
         at = 0

@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """The full firmware's Ethernet and IPv4, with Linux's own network stack as the peer on a TAP device."""
 
-import pathlib
 import socket
 import struct
 import subprocess
-import time
 
-from harness import LIMIT, Board, BoardTest, Broker, enter_namespace, main
+from harness import LIMIT, Board, BoardTest, Broker, add_tap, enter_namespace, frames, ip, main
 
 HOST, MOTE = "192.168.77.1", "192.168.77.2"
 MOTE_MAC = bytes.fromhex("020000030201")
@@ -16,24 +14,9 @@ EVERYONE = b"\xff" * 6
 IPV4, ARP = 0x0800, 0x0806
 
 
-def ip(*arguments):
-    subprocess.run(["ip", *arguments], check=True, timeout=LIMIT)
-
-
 def is_report(frame):
     """IGMPv2, that we are a member of 224.0.0.251."""
     return frame[:6] == bytes.fromhex("01005e0000fb") and frame[23] == 2 and frame[38] == 0x16
-
-
-def add_tap(cleanup):
-    ip("tuntap", "add", "dev", "mote0", "mode", "tap")
-    cleanup(ip, "link", "delete", "mote0")
-    try:  # its announcements are nothing to do with this
-        pathlib.Path("/proc/sys/net/ipv6/conf/mote0/disable_ipv6").write_text("1")
-    except OSError:
-        pass
-    ip("address", "add", HOST + "/24", "dev", "mote0")
-    ip("link", "set", "mote0", "up")
 
 
 class Tap(BoardTest):
@@ -44,13 +27,7 @@ class Tap(BoardTest):
         self.port.bind(("mote0", 3))
 
     def expect_frame(self, matches, what):
-        deadline = time.monotonic() + LIMIT
-        while (left := deadline - time.monotonic()) > 0:
-            self.port.settimeout(left)
-            try:
-                frame = self.port.recv(4096)
-            except socket.timeout:
-                break
+        for frame in frames(self.port):
             if frame[6:12] == MOTE_MAC and matches(frame):
                 return frame
         self.fail("no " + what)
@@ -66,7 +43,7 @@ class Addresses(Tap):
     """RFC 5227."""
 
     def setUp(self):
-        add_tap(self.addCleanup)
+        add_tap(self.addCleanup, HOST + "/24")
         self.open_port()
 
     def start_mote(self):
@@ -91,11 +68,11 @@ class Addresses(Tap):
         self.assert_clean(self.mote)
 
     def test_an_address_that_linux_has_is_left_alone(self):
-        ip("address", "add", MOTE + "/32", "dev", "mote0")
+        ip("address add %s/32 dev mote0" % MOTE)
         self.start_mote()
         self.mote.wait("another host has our address")
         self.assertEqual(self.mote.seen("address " + MOTE), [])
-        ip("address", "delete", MOTE + "/32", "dev", "mote0")
+        ip("address delete %s/32 dev mote0" % MOTE)
         self.mote.key("c")
         self.mote.wait("link down")
         self.mote.key("c")
@@ -106,7 +83,7 @@ class Addresses(Tap):
 class Packets(Tap):
     @classmethod
     def setUpClass(cls):
-        add_tap(cls.addClassCleanup)
+        add_tap(cls.addClassCleanup, HOST + "/24")
         cls.mote = Board("mote-tap-full.elf", "--net", "tap:mote0")
         cls.addClassCleanup(cls.mote.stop)
         cls.mote.wait("address " + MOTE)

@@ -84,13 +84,7 @@ class TapTest(BoardTest):
     NET = NET
 
     def setUp(self):
-        for command in ("tuntap add dev mote3 mode tap", "address add %s1/24 dev mote3" % self.NET, "link set mote3 up"):
-            run("ip", *command.split())
-        self.addCleanup(run, "ip", "link", "delete", "mote3")
-        try:  # its announcements are nothing to do with this
-            pathlib.Path("/proc/sys/net/ipv6/conf/mote3/disable_ipv6").write_text("1")
-        except OSError:
-            pass
+        harness.add_tap(self.addCleanup, self.NET + "1/24", name="mote3")
 
     def assert_ping_flood_loses_nothing(self, address, count):
         self.assertIn("%d received, 0%% packet loss" % count, run("ping", "-f", "-q", "-c", str(count), address))
@@ -251,11 +245,19 @@ class Floods(Host):
         match, _ = self.output.wait(r"^(\d+) frames received")
         self.assertGreater(int(match.group(1)), self.sent // 10)
 
+    def open_wire(self):
+        """All that passes from now on."""
+        wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        wire.bind(("mote3", 3))
+        return wire
+
     def test_syn_while_others_connect(self):
         """SYNs of a sender that never goes on: the queue is full all the time, cookies see to the rest (RFC 4987)."""
         command = ["hping3", "-q", "-n", "-S", "-a", SILENT, "-p", str(ECHO), "-c", "1000000", "-i", "u20", PEER]
         nowhere = {name: subprocess.DEVNULL for name in ("stdin", "stdout", "stderr")}
-        with subprocess.Popen(command, **nowhere) as flooding:
+        with self.open_wire() as wire, subprocess.Popen(command, **nowhere) as flooding:
+            if not any(frame[26:30] == socket.inet_aton(SILENT) for frame in harness.frames(wire)):
+                self.fail("the flood has not begun")
             for number in range(50):
                 self.assertEqual(echo(b"%d" % number), b"%d" % number)
             self.assertIsNone(flooding.poll(), "the flood was over too soon to have meant anything")
@@ -281,8 +283,7 @@ class Floods(Host):
 
     def test_segments_of_a_connection_in_its_window(self):
         """Who has guessed that well (RFC 5961 3 to 5) does not end it either, and puts no bytes into it."""
-        with connect(ECHO) as connection, socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as wire:
-            wire.bind(("mote3", 3))
+        with connect(ECHO) as connection, self.open_wire() as wire:
             port, seq, ack, options = self.last_acknowledgement(connection, wire)
             for number in range(self.COUNT // 4):
                 for flags, offset, ahead in ((RST, 1 + number, 0), (RST | ACK, 1 + 3 * number, 0), (SYN, number, 0),
@@ -302,14 +303,13 @@ class Floods(Host):
         """The connection's local port, what its two ends send next, and the options, timestamps that is."""
         port = connection.getsockname()[1]
         self.assert_echoes(connection)
-        wire.settimeout(LIMIT)
-        while True:  # the kernel's acknowledgement of the echo
-            frame = wire.recv(2000)
+        for frame in harness.frames(wire):  # the kernel's acknowledgement of the echo
             if frame[12:14] != b"\x08\0" or frame[23] != TCP or frame[26:30] != socket.inet_aton(HOST):
                 continue
             source, _, seq, ack, offset = struct.unpack(">HHIIB", frame[34:47])
             if source == port and len(frame) == 34 + (offset >> 4) * 4:
                 return port, seq, ack, frame[54:]
+        self.fail("no acknowledgement of the echo")
 
     def test_udp(self):
         self.flood("--udp", "-p", ECHO, "-d", 100)
@@ -492,8 +492,7 @@ class Firmware(TapTest):
         """2000 changes in a row, the last of which counts, through tap-shim."""
         self.start_mote(self.start_shim("loss=1,dup=2,reorder=3,corrupt=1,delay=2,seed=4"))
         lines = ["%d\n" % (100 + n % 900) for n in range(2000)] + ["777\n"]
-        subprocess.run(self.broker.client("mosquitto_pub", "-l", "-q", "0", "-t", self.TOPICS + "/set/telemetry/period_ms"),
-                       input="".join(lines), text=True, check=True, timeout=LIMIT)
+        self.broker.pour(self.TOPICS + "/set/telemetry/period_ms", lines, "-q", "0")
         self.mote.wait("period_ms = 777")
         self.assertEqual(len(self.mote.seen("connected to broker")), 1)
         self.assert_clean(self.mote)

@@ -6,6 +6,7 @@ import json
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import socket
 import struct
@@ -15,36 +16,11 @@ import threading
 import time
 import unittest
 
-from harness import LIMIT, PREFIX, BoardTest, Broker, Lines, enter_namespace, main
+from harness import LIMIT, PREFIX, BoardTest, Broker, Process, add_tap, dnsmasq, enter_namespace, ip, main
 
 HOST, SECOND = "10.0.2.2", "10.0.2.3"  # the firmware's broker is 10.0.2.2
 ELF = "mote-dhcp-full.elf"
 LONG = 150  # seconds: a DISCOVER may be 64 s away, and an address is probed for
-
-
-def ip(*arguments):
-    subprocess.run(["ip", *arguments], check=True, timeout=LIMIT)
-
-
-class Process:
-    def __init__(self, *command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True, errors="replace")
-        self.output = Lines(self.process.stdout, command[0])
-        self.position = 0
-
-    def wait(self, pattern, limit=LIMIT):
-        match, self.position = self.output.wait(pattern, self.position, limit)
-        return match
-
-    def seen(self, pattern):
-        return [line for line in self.output.lines if re.search(pattern, line)]
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
 
 
 class TimeServer:
@@ -77,10 +53,7 @@ class Names(BoardTest):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
-        ip("tuntap", "add", "dev", "mote0", "mode", "tap")
-        self.addCleanup(ip, "link", "delete", "mote0")
-        ip("address", "add", HOST + "/24", "dev", "mote0")
-        ip("link", "set", "mote0", "up")
+        add_tap(self.addCleanup, HOST + "/24")
 
     def mote(self, elf=ELF, *options):
         return self.board(elf, "--net", "tap:mote0", *options)
@@ -88,10 +61,7 @@ class Names(BoardTest):
     def dnsmasq(self, *options):
         self.servers = getattr(self, "servers", 0) + 1
         leases = pathlib.Path(self.folder.name) / ("leases%d" % self.servers)
-        server = self.start(Process(
-            "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--interface=mote0", "--bind-interfaces",
-            "--user=root", "--group=root", "--no-resolv", "--no-hosts", "--no-ping", "--log-dhcp",
-            "--dhcp-authoritative", "--dhcp-leasefile=%s" % leases, "--dhcp-range=10.0.2.50,10.0.2.60,1h", *options))
+        server = self.start(Process(*dnsmasq("mote0", leases, "10.0.2.50,10.0.2.60,1h", "--dhcp-authoritative", *options)))
         server.wait("started, version")
         return server
 
@@ -111,10 +81,7 @@ class Leases(Names):
         mote = self.mote()
         clock = mote.wait(r"time (\S+), by 10\.0\.2\.2$", LONG).group(1)
         self.assertRegex(clock, r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ$")
-        while True:
-            report = json.loads(telemetry.next("/telemetry$")["payload"])
-            if "time" in report:
-                break
+        report = json.loads(telemetry.next("/telemetry$", lambda text: "time" in json.loads(text))["payload"])
         told = calendar.timegm(time.strptime(report["time"][:19], "%Y-%m-%dT%H:%M:%S"))
         self.assertLess(abs(told - server.now()), 5)
         self.assertEqual(len(mote.seen("time .*, by")), 1)
@@ -137,7 +104,7 @@ class Leases(Names):
 
     def test_server_gone_and_back(self):
         """Link-local meanwhile (RFC 3927), and found there by its name."""
-        ip("address", "add", "169.254.255.1/16", "dev", "mote0")
+        ip("address add 169.254.255.1/16 dev mote0")
         mote = self.mote()
         address = mote.wait(r"address (169\.254\.\d+\.\d+), gateway 0\.0\.0\.0", LONG).group(1)
         self.assert_answers_ping(address)
@@ -157,38 +124,32 @@ class Leases(Names):
 
     def test_two_servers(self):
         """Two on one wire, with ranges of their own: one is chosen, the other told so, all works."""
-        ip("link", "add", "bridge0", "type", "bridge")
-        self.addCleanup(ip, "link", "delete", "bridge0")
-        ip("link", "add", "near", "type", "veth", "peer", "name", "far")
+        ip("link add bridge0 type bridge")
+        self.addCleanup(ip, "link delete bridge0")
+        ip("link add near type veth peer name far")
         for port in ("mote0", "near"):
-            ip("link", "set", port, "master", "bridge0", "up")
-        ip("address", "delete", HOST + "/24", "dev", "mote0")
-        ip("address", "add", HOST + "/24", "dev", "bridge0")
-        ip("link", "set", "bridge0", "up")
-        leases = pathlib.Path(self.folder.name) / "far"
+            ip("link set %s master bridge0 up" % port)
+        ip("address delete %s/24 dev mote0" % HOST)
+        ip("address add %s/24 dev bridge0" % HOST)
+        ip("link set bridge0 up")
+        leases = pathlib.Path(self.folder.name)
+        far = dnsmasq("far", leases / "far", "10.0.2.150,10.0.2.160,1h", "--dhcp-option=option:router," + HOST)
         second = self.start(Process(
             "unshare", "--net", "sh", "-c",
-            "echo in its own namespace; read go; ip address add %s/24 dev far; ip link set far up;"
-            " exec dnsmasq --no-daemon --conf-file=/dev/null"
-            " --interface=far --bind-interfaces --user=root --group=root --no-resolv --no-hosts --no-ping --log-dhcp"
-            " --dhcp-leasefile=%s --dhcp-range=10.0.2.150,10.0.2.160,1h --dhcp-option=option:router,%s" %
-            (SECOND, leases, HOST)))
+            "echo in its own namespace; read go; ip address add %s/24 dev far; ip link set far up; exec %s" %
+            (SECOND, shlex.join(far)), name="second dnsmasq"))
         second.wait("in its own namespace")
-        ip("link", "set", "far", "netns", str(second.process.pid))
-        second.process.stdin.write("go\n")
-        second.process.stdin.flush()
+        ip("link set far netns %d" % second.process.pid)
+        second.key("go\n")
         second.wait("started, version")
-        first = self.start(Process(
-            "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--interface=bridge0", "--bind-interfaces",
-            "--user=root", "--group=root", "--no-resolv", "--no-hosts", "--no-ping", "--log-dhcp",
-            "--dhcp-leasefile=%s" % (pathlib.Path(self.folder.name) / "near"), "--dhcp-range=10.0.2.50,10.0.2.60,1h"))
+        first = self.start(Process(*dnsmasq("bridge0", leases / "near", "10.0.2.50,10.0.2.60,1h")))
         first.wait("started, version")
         self.start(Broker(HOST))
         mote = self.mote()
         address = mote.wait(r"address (10\.0\.2\.\d+), gateway 10\.0\.2\.2", LONG).group(1)
         chosen, other = (second, first) if re.search(r"\.1[56]\d$", address) else (first, second)
         chosen.wait(r"DHCPACK\(\w+\) %s" % re.escape(address))
-        self.assertTrue(other.seen("DHCPOFFER"))
+        other.wait("DHCPOFFER")
         self.assertEqual(other.seen("DHCPACK"), [])
         mote.wait("connected to broker", LONG)
         self.assert_answers_ping(address)
@@ -215,7 +176,7 @@ class Avahi:
         return self.daemon.wait(pattern, limit)
 
     def command(self, *command):
-        return ["nsenter", "--mount", "--target", str(self.daemon.process.pid), *command]
+        return ["nsenter", "--mount", "--root", "--wd", "--target", str(self.daemon.process.pid), *command]
 
     def resolve(self, name):
         return subprocess.run(self.command("avahi-resolve", "-4", "-n", name), stdout=subprocess.PIPE,

@@ -2,34 +2,13 @@
 """The full firmware's session outlives its connection, and turns from broker to broker, against real Mosquittos."""
 
 import json
-import pathlib
 import re
-import signal
 import socket
-import subprocess
 import threading
-import time
 
-from harness import LIMIT, PREFIX, ROOT, BoardTest, Broker, enter_namespace, main
+from harness import PREFIX, ROOT, BoardTest, Broker, add_tap, enter_namespace, ip, main
 
 LONG = 150  # seconds: an address is probed for, and a dead connection noticed
-
-
-class KeepingBroker(Broker):
-    """One that keeps its sessions when it is told to end."""
-
-    def start(self):
-        config = pathlib.Path(self.command[-1])
-        if "persistence" not in config.read_text():
-            with config.open("a") as file:
-                file.write("persistence true\npersistence_location %s/\n" % self.folder.name)
-        else:
-            self.process.stdout.close()
-        super().start()
-
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(LIMIT)
 
 
 class SessionTest(BoardTest):
@@ -40,13 +19,7 @@ class SessionTest(BoardTest):
 
     def next(self, topic, accepts=bool):
         """The next payload under a topic that is as wanted."""
-        deadline = time.monotonic() + LONG
-        lines = self.subscriber
-        while True:
-            match, lines.position = lines.output.wait("^JSON (.*)$", lines.position, deadline - time.monotonic())
-            message = json.loads(match.group(1))
-            if re.search(topic, message["topic"]) and accepts(message.get("payload")):
-                return message["payload"]
+        return self.subscriber.next(topic, accepts, LONG)["payload"]
 
     def next_alive(self, other_than=None):
         return json.loads(self.next("/alive$", lambda text: text and json.loads(text)["epoch"] != other_than))["epoch"]
@@ -58,8 +31,8 @@ class SessionTest(BoardTest):
     def next_setting(self, path, value):
         self.next("/settings/%s$" % path, lambda text: text == value)
 
-    def next_report(self):
-        return json.loads(self.next("/telemetry/session$"))
+    def next_report(self, accepts=lambda report: True):
+        return json.loads(self.next("/telemetry/session$", lambda text: accepts(json.loads(text))))
 
     def boot(self, elf="mote-dhcp-full.elf", *options):
         self.mote = self.board(elf, *options)
@@ -77,7 +50,7 @@ class SessionTest(BoardTest):
 
 class Survives(SessionTest):
     def setUp(self):
-        self.watch(self.start(KeepingBroker()))
+        self.watch(self.start(Broker(keeps=True)))
 
     def put_in_flight(self):
         """Both ways, over a cable that is out."""
@@ -103,8 +76,7 @@ class Survives(SessionTest):
     def connect_twice(self):
         """Mosquitto 2.0.11 saves no session whose last connection began with Clean Start."""
         self.connect()
-        self.broker.end()
-        self.broker.start()
+        self.broker.restart()
         self.watch(self.broker)
         self.mote.wait("session new", LONG)
         self.epoch = self.next_alive(other_than=self.epoch)
@@ -120,8 +92,7 @@ class Survives(SessionTest):
     def test_a_broker_restarted_that_keeps_its_sessions(self):
         self.connect_twice()
         self.put_in_flight()
-        self.broker.end()
-        self.broker.start()
+        self.broker.restart()
         self.watch(self.broker)
         self.mote.key("c")
         self.mote.wait("broker lost", LONG)
@@ -175,7 +146,7 @@ class Survives(SessionTest):
 
 class Statistics(SessionTest):
     def test_as_documented(self):
-        self.watch(self.start(KeepingBroker()))
+        self.watch(self.start(Broker(keeps=True)))
         self.connect()
         first = self.next_report()
         members = re.findall(r"^\| `(\w+)` \| ", (ROOT / "docs/firmware.md").read_text(), re.M)
@@ -183,8 +154,7 @@ class Statistics(SessionTest):
         self.assertEqual((first["attempts"], first["sessions"], first["resumed"]), (1, 1, 0))
         self.set("led", "true")
         self.mote.wait("LD3 .*on")
-        while (second := self.next_report())["received"] == 0:
-            pass
+        second = self.next_report(lambda report: report["received"] > 0)
         self.assertGreater(second["acknowledged"], first["acknowledged"])
         self.broker.kill()
         self.mote.wait("broker not reached")
@@ -257,27 +227,19 @@ class Start(SessionTest):
         self.assert_clean(self.mote)
 
 
-def ip(*arguments):
-    subprocess.run(["ip", *arguments], check=True, timeout=LIMIT)
-
-
 class Brokers(SessionTest):
     """BROKER_IP_ADDRESS=192.168.77.1,192.168.77.3"""
 
     FIRST, SECOND = "192.168.77.1", "192.168.77.3"
 
     def setUp(self):
-        ip("tuntap", "add", "dev", "mote0", "mode", "tap")
-        self.addCleanup(ip, "link", "delete", "mote0")
-        for address in (self.FIRST, self.SECOND):
-            ip("address", "add", address + "/24", "dev", "mote0")
-        ip("link", "set", "mote0", "up")
+        add_tap(self.addCleanup, self.FIRST + "/24", self.SECOND + "/24")
 
     def expect_broker(self, address):
         self.mote.wait("connected to broker %s$" % re.escape(address), LONG)
 
     def test_in_turn_and_back(self):
-        first = self.start(KeepingBroker(self.FIRST))
+        first = self.start(Broker(self.FIRST, keeps=True))
         second = self.start(Broker(self.SECOND))
         self.watch(first)
         self.boot("mote-brokers-full.elf", "--net", "tap:mote0")
@@ -312,14 +274,14 @@ class Brokers(SessionTest):
         self.boot("mote-brokers-full.elf", "--net", "tap:mote0")
         self.expect_broker(self.FIRST)
         self.mote.wait("found as", LONG)
-        ip("address", "delete", self.FIRST + "/24", "dev", "mote0")
-        ip("address", "add", self.SECOND + "/24", "dev", "mote0")  # gone with it, of which it was an alias
+        ip("address delete %s/24 dev mote0" % self.FIRST)
+        ip("address add %s/24 dev mote0" % self.SECOND)  # gone with it, of which it was an alias
         self.expect_broker(self.SECOND)
         self.next_alive()
         self.set("led", "true")
         self.mote.wait("LD3 .*on")
         self.next_setting("led", "true")
-        ip("address", "add", self.FIRST + "/24", "dev", "mote0")
+        ip("address add %s/24 dev mote0" % self.FIRST)
         self.watch(first)
         second.kill()
         self.expect_broker(self.FIRST)

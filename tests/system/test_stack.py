@@ -11,11 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 import harness
-from harness import LIMIT, PREFIX, ROOT, BoardTest, Broker, enter_namespace, main
+from harness import LIMIT, PREFIX, ROOT, BoardTest, Broker, debug, enter_namespace, main
 
 BUILD = ROOT / "build/firmware-stack"
 
@@ -41,17 +40,13 @@ class Painted(BoardTest):
     def setUp(self):
         self.broker = self.start(Broker())
 
-    def pour(self, topic, lines, *options):
-        subprocess.run(self.broker.client("mosquitto_pub", "-l", "-t", topic, *options), input="".join(lines),
-                       text=True, check=True, timeout=LIMIT)
-
     def load(self, mote, topics, answers):
         """What goes deep: settings set, refused, listed and logged, from within a publish; the button; a lost link."""
         reply = ("-q", "1", "-D", "publish", "response-topic", "answers", "-D", "publish", "correlation-data", "c" * 16)
-        self.pour(topics + "/set/led", ["true\n", "false\n", "nonsense\n", "{\n"] * 50, *reply)
-        self.pour(topics + "/set/telemetry/period_ms", ["%d\n" % (100 + i) for i in range(100)] + ["5\n"], *reply)
-        self.pour(topics + "/list", ["\n"], *reply)
-        self.pour(topics + "/get/led", ["\n"], *reply)
+        self.broker.pour(topics + "/set/led", ["true\n", "false\n", "nonsense\n", "{\n"] * 50, *reply)
+        self.broker.pour(topics + "/set/telemetry/period_ms", ["%d\n" % (100 + i) for i in range(100)] + ["5\n"], *reply)
+        self.broker.pour(topics + "/list", ["\n"], *reply)
+        self.broker.pour(topics + "/get/led", ["\n"], *reply)
         answers.next("answers")
         for _ in range(3):
             mote.key("b")
@@ -61,11 +56,10 @@ class Painted(BoardTest):
         mote.key("c")
         mote.wait("link up")
         self.broker.kill()
-        self.broker.process.stdout.close()
         mote.wait("broker (lost|not reached)")
         self.broker.start()
         mote.wait("connected to broker")
-        self.pour(topics + "/set/led", ["true\n"] * 200 + ["false\n"], "-q", "0")
+        self.broker.pour(topics + "/set/led", ["true\n"] * 200 + ["false\n"], "-q", "0")
 
     def check(self, name):
         bound, reserved = bound_of(name)
@@ -96,15 +90,9 @@ class Painted(BoardTest):
 class Overflow(unittest.TestCase):
     def test_is_logged_after_the_reset(self):
         """The debugger takes the stack away from a task; the log says whose, by its dispatcher's exception: 16 + SPI2."""
-        with tempfile.TemporaryDirectory() as folder:
-            script, log = pathlib.Path(folder, "commands.gdb"), pathlib.Path(folder, "board.log")
-            script.write_text("set pagination off\nset confirm off\nbreak kernel_run_telemetry\ncontinue\n"
-                              "set $sp = (unsigned)&stack_start + 8\ndelete\nbreak log_crash\ncontinue\nfinish\n")
-            subprocess.run(["sh", str(ROOT / "emulator/debug.sh"), harness.VIRTUAL_BOARD,
-                            str(harness.FIRMWARE / "mote-dhcp.elf"), "--net", "none"],
-                           env={**harness.os.environ, "GDB_ARGS": "-nx -batch -x %s" % script, "LOG": str(log)},
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT)
-            self.assertRegex(log.read_text(), r"E last run: stack overflow in exception 52, pc ")
+        _, log = debug("mote-dhcp.elf", "break kernel_run_telemetry\ncontinue\nset $sp = (unsigned)&stack_start + 8\n"
+                       "delete\nbreak log_crash\ncontinue\nfinish\n")
+        self.assertRegex(log, r"E last run: stack overflow in exception 52, pc ")
 
 
 if __name__ == "__main__":

@@ -1,25 +1,17 @@
 #!/usr/bin/env python3
 """The firmware on a TAP device, where Linux's own network stack is the peer."""
 
-import pathlib
 import subprocess
 import tempfile
 
-from harness import LIMIT, PREFIX, BoardTest, Broker, Lines, enter_namespace, main
+from harness import LIMIT, PREFIX, BoardTest, Broker, Process, add_tap, dnsmasq, enter_namespace, main
 
 HOST, MOTE = "192.168.77.1", "192.168.77.2"
 
 
-def ip(*arguments):
-    subprocess.run(["ip", *arguments], check=True, timeout=LIMIT)
-
-
 class Tap(BoardTest):
     def setUp(self):
-        ip("tuntap", "add", "dev", "mote0", "mode", "tap")
-        self.addCleanup(ip, "link", "delete", "mote0")
-        ip("address", "add", HOST + "/24", "dev", "mote0")
-        ip("link", "set", "mote0", "up")
+        add_tap(self.addCleanup, HOST + "/24")
 
     def start_mote(self, elf="mote-tap.elf"):
         return self.board(elf, "--net", "tap:mote0")
@@ -63,26 +55,16 @@ class Static(Tap):
 class Named(Tap):
     """BROKER_HOST and DHCP, served by dnsmasq."""
 
-    def start_dnsmasq(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        process = subprocess.Popen(
-            ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--interface=mote0", "--bind-interfaces",
-             "--user=root", "--group=root", "--no-resolv", "--no-hosts",
-             "--address=/broker.mote.test/" + HOST, "--dhcp-range=192.168.77.50,192.168.77.60,2m",
-             "--dhcp-leasefile=" + str(pathlib.Path(folder.name) / "leases"), "--log-dhcp"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        return Lines(process.stdout, "dnsmasq")
-
     def test_no_server_then_one(self):
         mote = self.start_mote("mote-name.elf")
         mote.wait("link up")
         broker = self.start(Broker(HOST))
-        dnsmasq = self.start_dnsmasq()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        server = self.start(Process(*dnsmasq("mote0", folder.name + "/leases", "192.168.77.50,192.168.77.60,2m",
+                                             "--address=/broker.mote.test/" + HOST)))
         mote.wait(r"address 192\.168\.77\.5\d")
-        dnsmasq.wait("DHCPACK.*mote-02-00-00-03-02-02")
+        server.wait("DHCPACK.*mote-02-00-00-03-02-02")
         mote.wait("connected to broker 192.168.77.1$")
         broker.publish(PREFIX + "02-00-00-03-02-02/settings/led", "true")
         mote.wait("LD3 .*on")
