@@ -57,5 +57,5 @@ printf '%-56s %6s %7s\n' "mqtt: bytes, -Os" size budget
 size 6144 6144 mqtt/mqtt.h "QoS 0 and 1, the standard build"
 size 10240 10240 mqtt/mqtt.h "all of the protocol" -DMQTT_FULL=1 -DMQTT_WITH_CHECKS=0
 size 10240 10240 mqtt/mqtt.h "everything" -DMQTT_FULL=1
-size - 10910 "mqtt/mqtt.h mqtt/router.h mqtt/store.h" "everything, router and store in RAM" -DMQTT_FULL=1
+size - 11200 "mqtt/mqtt.h mqtt/router.h mqtt/store.h" "everything, router and store in RAM" -DMQTT_FULL=1
 exit $((status | standard))

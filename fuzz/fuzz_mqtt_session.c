@@ -198,8 +198,10 @@ static void take_part(const struct mqtt_event *event)
 
 static void take(const struct mqtt_event *event)
 {
+    /* Between the parts of a message there is no other one, only what has become of packets of ours. */
     MUST(!world.part_total || event->type == MQTT_EVENT_MESSAGE_PART ||
-         event->type == MQTT_EVENT_DISCONNECTED || event->type == MQTT_EVENT_PUBLISHED);
+         event->type == MQTT_EVENT_DISCONNECTED || event->type == MQTT_EVENT_PUBLISHED ||
+         event->type == MQTT_EVENT_SUBSCRIBED || event->type == MQTT_EVENT_UNSUBSCRIBED);
     switch (event->type) {
     case MQTT_EVENT_MESSAGE: touch_message(&event->message); return;
     case MQTT_EVENT_MESSAGE_BEGIN:

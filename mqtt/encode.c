@@ -154,9 +154,10 @@ void mqtt_write_filters(struct mqtt_writer *w, const void *packet, uint16_t pack
     write_filters_head(w, request);
     for (size_t left = request->filters->count; left > 0; left--, s++) {
         mqtt_write_topic(w, s->filter, true);
+        if (request->type != MQTT_SUBSCRIBE)
+            continue;
+        mqtt_write_u8(w, mqtt_is_v311(request->m) ? s->qos : subscription_options(s));
         if (s->qos > mqtt_maximum_qos(request->m) || s->retain_handling > MQTT_RETAIN_SEND_NEVER)
             w->size = MQTT_IMPOSSIBLE;
-        if (request->type == MQTT_SUBSCRIBE)
-            mqtt_write_u8(w, mqtt_is_v311(request->m) ? s->qos : subscription_options(s));
     }
 }

@@ -349,15 +349,15 @@ static bool receive_parts(struct mqtt *m, struct mqtt_event *event)
 static bool receive_all(struct mqtt *m, struct mqtt_event *event)
 {
 #if MQTT_WITH_STREAMING
-    while (!receive_parts(m, event)) {
+    do {
+        if (comes_in_parts(m) && receive_parts(m, event))
+            return true;
         if (comes_in_parts(m))
             return false;
         if (receive(m, event))
             return true;
-        if (!comes_in_parts(m))
-            return false;
-    }
-    return true;
+    } while (comes_in_parts(m)); /* of a message to be dropped the beginning has been */
+    return false;
 #else
     return receive(m, event);
 #endif
@@ -411,7 +411,7 @@ static uint32_t ack_wait_ms(const struct mqtt *m, uint32_t now_ms)
 }
 #endif
 
-MQTT_APART static void ping(struct mqtt *m)
+MQTT_OFTEN static void ping(struct mqtt *m)
 {
     if (m->state != MQTT_CONNECTED || m->limits.keep_alive_s == 0)
         return;
@@ -470,7 +470,7 @@ void mqtt_init(struct mqtt *m, const struct mqtt_config *config, const struct mq
 }
 
 /* What goes on by itself in a session. */
-MQTT_APART static bool go_on(struct mqtt *m, struct mqtt_event *event)
+MQTT_OFTEN static bool go_on(struct mqtt *m, struct mqtt_event *event)
 {
 #if MQTT_WITH_AUTH
     if (m->state >= MQTT_CONNECTING && m->auth_reason != 0)
@@ -501,16 +501,19 @@ static bool is_our_turn(struct mqtt *m)
     return m->now_ms - m->sent_ms >= ping_after_ms(m);
 }
 
+MQTT_APART static bool take_turn(struct mqtt *m, struct mqtt_event *event)
+{
+    ping(m);
+    return go_on(m, event);
+}
+
 bool mqtt_poll(struct mqtt *m, uint32_t now_ms, struct mqtt_event *event)
 {
     m->now_ms = now_ms;
     bool delivered = m->delivered != 0;
     finish_delivery(m);
-    if (delivered && is_our_turn(m)) {
-        ping(m);
-        if (go_on(m, event))
-            return true;
-    }
+    if (delivered && is_our_turn(m) && take_turn(m, event))
+        return true;
     if (m->state < MQTT_CONNECTING) {
         if (mqtt_take_end(m, event))
             return true;

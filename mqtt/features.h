@@ -67,16 +67,18 @@
 
 /*
  * Speed or size, whichever the compiler was asked for. For speed, what is used seldom stays apart from what
- * is used often, and two bytes are written at once; for size, what is used in many places is there once.
+ * is used often, which is inline, and two bytes are written at once; for size, what is used in many places is there once.
  */
 #ifdef __OPTIMIZE_SIZE__
 #define MQTT_FAST 0
 #define MQTT_APART
 #define MQTT_SHARED __attribute__((noinline))
+#define MQTT_OFTEN
 #else
 #define MQTT_FAST  1
 #define MQTT_APART __attribute__((noinline))
 #define MQTT_SHARED
+#define MQTT_OFTEN __attribute__((always_inline)) inline
 #endif
 
 /* What can never fit the send buffer is told apart from what has no room now. */

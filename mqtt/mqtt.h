@@ -241,13 +241,13 @@ struct mqtt_config {
     const struct mqtt_authenticator *authenticator; /* NULL: user name and password at most */
 #endif
 #if MQTT_WITH_ACK_TIMEOUT
-    uint32_t
-        ack_timeout_ms; /* longest wait for any acknowledgement, then the connection is ended; 0: for ever */
+    uint32_t ack_timeout_ms; /* longest wait for any acknowledgement, then the connection is ended, but not
+                                before all is read that has come; at most 2^30; 0: for ever */
 #endif
-    /* For the following 0 means the default. */
+    /* For the following 0 means the default; at most 2^30. */
     uint32_t connect_timeout_ms; /* for the transport to open, and again for the CONNACK; 10 000 */
     uint32_t backoff_min_ms;     /* most that is waited before the second attempt; 500 */
-    /* Ceiling to which that doubles, at most 2^30; 60 000. It doubles once in each round: when every broker
+    /* Ceiling to which that doubles; 60 000. It doubles once in each round: when every broker
      * has been tried, with either version of MQTT if it may fall back. */
     uint32_t backoff_max_ms;
     uint32_t stable_ms; /* a session of this length makes the back-off start afresh; 30 000 */
@@ -263,7 +263,9 @@ enum mqtt_event_type {
     MQTT_EVENT_UNSUBSCRIBED,
 #if MQTT_WITH_STREAMING
     MQTT_EVENT_MESSAGE_BEGIN, /* a message too large to come whole: all but its payload */
-    MQTT_EVENT_MESSAGE_PART,  /* the next part of it; DISCONNECTED instead: there will be no more */
+    /* The next part of it; DISCONNECTED instead: there will be no more. Between two of them there is no other
+     * message, but events may tell what has become of packets of ours. */
+    MQTT_EVENT_MESSAGE_PART,
 #endif
 #if MQTT_WITH_AUTH
     MQTT_EVENT_AUTHENTICATED, /* mqtt_reauthenticate has come to its end, well */
@@ -563,7 +565,7 @@ struct mqtt_publish {
      */
     mqtt_source *source;
     void *source_context;
-    uint32_t source_length;
+    uint32_t source_length; /* not 0: that is no payload at all */
 #endif
 };
 
@@ -575,7 +577,10 @@ struct mqtt_publish {
 int mqtt_publish(struct mqtt *m, const struct mqtt_publish *publish, uint32_t now_ms)
     __attribute__((warn_unused_result));
 
-/* Bytes that this publication takes of mqtt_room; SIZE_MAX: there can be no such packet. */
+/*
+ * Bytes that this publication takes of mqtt_room, in MQTT 5.0 (in 3.1.1 it has no properties), and with a
+ * source, whose length is counted here, all but that; SIZE_MAX: there can be no such packet.
+ */
 size_t mqtt_publish_size(const struct mqtt_publish *publish);
 
 /* The largest packet that would be accepted now; 0 when not connected. */
@@ -584,7 +589,11 @@ size_t mqtt_room(const struct mqtt *m);
 /* How many more QoS 1 or 2 publications would be accepted now; 0 when not connected. */
 size_t mqtt_quota(const struct mqtt *m);
 
-/* At most 255 at once. Returns the packet id or a negative enum mqtt_error; SUBSCRIBED follows. */
+/*
+ * At most 255 at once. Returns the packet id or a negative enum mqtt_error; SUBSCRIBED follows. INFLIGHT also
+ * while a SUBSCRIBE or UNSUBSCRIBE of the last connection is to be sent again, with the next mqtt_poll: in
+ * order, the last one counts.
+ */
 int mqtt_subscribe(struct mqtt *m, const struct mqtt_subscription *subscriptions, size_t count,
                    uint32_t now_ms) __attribute__((warn_unused_result));
 

@@ -501,9 +501,24 @@ static void the_one_free_id_is_found(void **state)
     }
 }
 
+/* So that the table of the subscriptions serves for both. */
+static void unsubscribe_heeds_filters_alone(void **state)
+{
+    const struct mqtt_subscription s = {
+        .filter = {TEXT("u")}, .qos = 3, .retain_handling = 3, .no_local = true};
+    struct bench b;
+    (void)state;
+    bench_connected(&b, &bench_config);
+    assert_int_equal(mqtt_subscribe(&b.m, &s, 1, b.now_ms), MQTT_ERROR_ARGUMENT);
+    assert_int_equal(mqtt_unsubscribe(&b.m, &s, 1, b.now_ms), 1);
+    bench_expect_sent(&b, "a2 (00 01 00 00 01 'u')");
+    bench_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unsubscribe_heeds_filters_alone),
         cmocka_unit_test(the_one_free_id_is_found),
         cmocka_unit_test(connect_is_minimal),
         cmocka_unit_test(connect_has_all),
