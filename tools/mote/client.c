@@ -2,38 +2,33 @@
 #include "tools/mote/client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     GOODBYE_MS = 5000,     /* for the last bytes to go, and the broker to close */
     PACKETS_OVERHEAD = 64, /* fixed headers, numbers, the engine's headroom */
 };
 
-static volatile sig_atomic_t interrupted;
-static sigset_t signals_when_awake; /* as they were: ppoll lets them in */
-
-static void on_signal(int number)
+/* They wait where the program sleeps, and are never taken away: so none is missed. */
+static int catch_signals(void)
 {
-    interrupted = number;
-}
-
-/* They are let in where the program sleeps, and nowhere else: so none is missed. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
     sigset_t both;
     sigemptyset(&both);
     sigaddset(&both, SIGINT);
     sigaddset(&both, SIGTERM);
-    sigprocmask(SIG_BLOCK, &both, &signals_when_awake);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    int fd = signalfd(-1, &both, SFD_CLOEXEC);
+    if (fd >= 0)
+        sigprocmask(SIG_BLOCK, &both, NULL);
     signal(SIGPIPE, SIG_IGN);
+    return fd;
 }
 
 static uint64_t now_64(void)
@@ -65,7 +60,7 @@ void client_init(struct client *c, const struct options *options)
     size_t store =
         MQTT_INFLIGHT_MAX * (size + MQTT_RAM_STORE_OVERHEAD) + MQTT_RECEIVE_MAX * MQTT_RAM_STORE_OVERHEAD;
     *c = (struct client){.options = options, .config = options->config, .deadline_ms = UINT64_MAX};
-    catch_signals();
+    c->signals = catch_signals();
     (void)getrandom(&seed, sizeof seed, 0);
     mqtt_ram_store_init(&c->store, memory(store), store);
     c->config.store = &c->store.store;
@@ -218,26 +213,52 @@ static uint32_t least(uint64_t a, uint64_t b)
     return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
-bool client_wait(struct client *c, int input_fd, uint32_t most_ms)
+enum { SIGNALS, OTHERS, FDS_MAX = 3 }; /* the signals come first */
+
+static void await(struct client *c, struct pollfd fds[FDS_MAX], uint32_t most_ms)
 {
     uint64_t now = now_64();
-    struct socket_transport *t = &c->transport;
-    if (t->closing)
-        (void)t->mqtt.state(t); /* takes in the end, which would wake us for ever */
-    uint32_t wait = least(mqtt_wait_ms(&c->mqtt, (uint32_t)now), most_ms);
+    uint32_t wait = least(most_ms, INT_MAX);
     if (c->deadline_ms != UINT64_MAX)
         wait = least(wait, c->deadline_ms > now ? c->deadline_ms - now : 0);
-    const struct timespec time = {.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000L};
-    bool sending = c->sending && mqtt_is_connected(&c->mqtt);
-    short output = t->state == MQTT_TRANSPORT_OPENING || t->tx_length > 0 || sending ? POLLOUT : 0;
-    struct pollfd fds[2] = {{.fd = t->fd, .events = (short)(POLLIN | output)},
-                            {.fd = input_fd, .events = POLLIN}};
-    int ready = ppoll(fds, 2, wait == UINT32_MAX ? NULL : &time, &signals_when_awake);
-    if (interrupted)
+    fds[SIGNALS] = (struct pollfd){.fd = c->signals, .events = POLLIN};
+    (void)poll(fds, FDS_MAX, (int)wait);
+    if (fds[SIGNALS].revents != 0)
         end(c, c->options->command == COMMAND_SUB ? STATUS_DONE : STATUS_FAILED);
     else if (!c->over && now_64() >= c->deadline_ms)
         end(c, STATUS_TIMEOUT);
-    return ready > 0 && fds[1].revents != 0;
+}
+
+bool client_wait(struct client *c, int input_fd, uint32_t most_ms)
+{
+    struct socket_transport *t = &c->transport;
+    if (t->closing)
+        (void)t->mqtt.state(t); /* takes in the end, which would wake us for ever */
+    bool sending = c->sending && mqtt_is_connected(&c->mqtt);
+    short output = t->state == MQTT_TRANSPORT_OPENING || t->tx_length > 0 || sending ? POLLOUT : 0;
+    struct pollfd fds[FDS_MAX] = {[OTHERS] = {.fd = t->fd, .events = (short)(POLLIN | output)},
+                                  {.fd = input_fd, .events = POLLIN}};
+    await(c, fds, least(mqtt_wait_ms(&c->mqtt, client_now_ms()), most_ms));
+    return fds[OTHERS + 1].revents != 0;
+}
+
+bool client_write(struct client *c, int fd, const char *data, size_t length)
+{
+    while (length > 0 && !c->over) {
+        struct pollfd fds[FDS_MAX] = {[OTHERS] = {.fd = fd, .events = POLLOUT}, {.fd = -1}};
+        await(c, fds, UINT32_MAX);
+        if (c->over || fds[OTHERS].revents == 0)
+            continue;
+        /* A pipe that has room has it for so many: write() does not sleep, where nothing could wake it. */
+        ssize_t written = write(fd, data, length < PIPE_BUF ? length : PIPE_BUF);
+        if (written < 0 && errno != EAGAIN)
+            return false;
+        if (written > 0) {
+            data += written;
+            length -= (size_t)written;
+        }
+    }
+    return length == 0;
 }
 
 int client_finish(struct client *c)
@@ -253,6 +274,7 @@ int client_finish(struct client *c)
     while (t->mqtt.state(t) != MQTT_TRANSPORT_CLOSED && client_now_ms() - start < GOODBYE_MS)
         socket_transport_wait(t, GOODBYE_MS - (client_now_ms() - start));
     t->mqtt.close(t, true);
+    close(c->signals);
     free(t->rx);
     free(t->tx);
     free(c->store.memory);

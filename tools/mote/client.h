@@ -17,6 +17,7 @@ struct client {
     bool over;         /* there will be no further events; `status` says why */
     int status;        /* enum status */
     unsigned refusals; /* addresses of the host that did not answer, one after the other */
+    int signals;       /* readable when there is one that ends the program */
 };
 
 /* `options` are kept. */
@@ -32,6 +33,11 @@ bool client_poll(struct client *c, struct mqtt_event *event) __attribute__((warn
  * `most_ms` have passed. Returns whether the input can be read.
  */
 bool client_wait(struct client *c, int input_fd, uint32_t most_ms);
+
+/* Writes it all, however long that takes. False: a signal or -W has ended the session meanwhile, or errno
+ * says what is wrong. */
+bool client_write(struct client *c, int fd, const char *data, size_t length)
+    __attribute__((warn_unused_result));
 
 /* Ends the session in order, within some seconds, and frees everything. Returns the exit status. */
 int client_finish(struct client *c);

@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/mote/mote.h"
 
@@ -98,6 +100,22 @@ const char *error_text(int error)
     }
 }
 
+bool error_is_passing(int error)
+{
+    return error == MQTT_ERROR_FULL || error == MQTT_ERROR_INFLIGHT || error == MQTT_ERROR_STORE ||
+           error == MQTT_ERROR_NOT_CONNECTED;
+}
+
+/* One that is closed must not become the connection to the broker: in its place comes what refuses to be read
+ * or written. */
+static void occupy_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
+
 static void help(FILE *out)
 {
     fputs("usage: mote pub -t TOPIC -m MESSAGE [options]   publishes; mote pub --help has the options\n"
@@ -110,6 +128,7 @@ int main(int argc, char **argv)
     static struct options options;
     const char *command = argc > 1 ? argv[1] : "";
 
+    occupy_standard_streams();
     if (strcmp(command, "pub") == 0) {
         options_parse(&options, COMMAND_PUB, argc - 2, argv + 2);
         return run_pub(&options);

@@ -50,6 +50,7 @@ struct options {
     size_t unsubscription_count;
     const char *filtered_out[FILTERS_MAX];
     size_t filtered_out_count;
+    bool expiry_given; /* of the session */
     struct user_properties connect_users, publish_users, will_users, subscribe_users, goodbye_users;
     size_t strings; /* bytes of all arguments: what packets are made of besides payloads */
     uint32_t buffer;
@@ -81,8 +82,16 @@ __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 /* What a reason code says (MQTT 5.0, 2.4). */
 const char *reason_text(uint8_t reason);
 const char *error_text(int error);
+/* Another time it may be sent. */
+bool error_is_passing(int error);
 
 struct mqtt_slice text_slice(const char *text);
+
+/* Of the argument of an option, or "-D COMMAND PROPERTY": these end the program if there can be no such
+ * thing. */
+struct mqtt_slice checked_text(const char *name, const char *text);
+struct mqtt_slice checked_bytes(const char *name, const char *text);
+struct mqtt_slice checked_topic(const char *name, const char *text);
 
 /* ---- Output (format.c) ---- */
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "mqtt/router.h"
+#include "mqtt/text.h"
 #include "target/posix/argument.h"
 #include "tools/mote/mote.h"
 
@@ -40,7 +41,7 @@ static const struct option {
     {'t', COMMAND_SUB, "--topic", "FILTER", "to subscribe to, may have + and #, or $share/NAME/; repeatable"},
     {'m', COMMAND_PUB, "--message", "TEXT", "the payload"},
     {'n', COMMAND_PUB, "--null-message", NULL, "an empty payload"},
-    {'f', COMMAND_PUB, "--file", "FILE", "the payload is a file's, of any size"},
+    {'f', COMMAND_PUB, "--file", "FILE", "the payload is a file's or a pipe's, of any size"},
     {'s', COMMAND_PUB, "--stdin-file", NULL, "the payload is all of standard input"},
     {'l', COMMAND_PUB, "--stdin-line", NULL, "each line of standard input is a message"},
     {'r', COMMAND_PUB, "--retain", NULL, "the broker keeps the message"},
@@ -107,11 +108,28 @@ static uint32_t number(const char *name, const char *text, uint32_t least, uint3
     return (uint32_t)value;
 }
 
-static const char *checked_topic(const char *name, const char *text)
+/* Strings and binary data have a length of two bytes (MQTT 5.0, 1.5.4, 1.5.6). */
+struct mqtt_slice checked_bytes(const char *name, const char *text)
+{
+    struct mqtt_slice bytes = text_slice(text);
+    if (bytes.length > UINT16_MAX)
+        usage_error("%s: at most 65535 bytes", name);
+    return bytes;
+}
+
+struct mqtt_slice checked_text(const char *name, const char *text)
+{
+    struct mqtt_slice slice = text_slice(text);
+    if (slice.length > UINT16_MAX || mqtt_check_text(&slice) == MQTT_REASON_MALFORMED_PACKET)
+        usage_error("%s: it is no text: up to 65535 bytes of UTF-8", name);
+    return slice;
+}
+
+struct mqtt_slice checked_topic(const char *name, const char *text)
 {
     if (!mqtt_topic_is_valid(text_slice(text)))
         usage_error("%s: \"%s\" is no topic: 1 to 65535 bytes of UTF-8 without + and #", name, text);
-    return text;
+    return text_slice(text);
 }
 
 static const char *checked_filter(const char *name, const char *text)
@@ -174,16 +192,19 @@ static bool set_session(struct options *o, const struct option *option, const ch
         (void)number(name, value, 1, 65535);
         o->port = value;
         return true;
-    case 'i': o->config.client_id = value; return true;
-    case 'u': o->config.user_name = value; return true;
-    case 'P': o->config.password = text_slice(value); return true;
+    case 'i': o->config.client_id = checked_text(name, value).data; return true;
+    case 'u': o->config.user_name = checked_text(name, value).data; return true;
+    case 'P': o->config.password = checked_bytes(name, value); return true;
     case 'k': o->config.keep_alive_s = (uint16_t)number(name, value, 0, 65535); return true;
     case 'V':
         o->config.version = version(value);
         o->config.fall_back = false;
         return true;
     case 'c': o->config.resume = true; return true;
-    case 'x': o->config.session_expiry_s = number(name, value, 0, UINT32_MAX); return true;
+    case 'x':
+        o->config.session_expiry_s = number(name, value, 0, UINT32_MAX);
+        o->expiry_given = true;
+        return true;
     case 'W': o->timeout_s = number(name, value, 1, 86400); return true;
     case OPTION_RETRY:
         o->config.backoff_max_ms = number(name, value, 1, 3600000);
@@ -198,8 +219,8 @@ static bool set_session(struct options *o, const struct option *option, const ch
 static bool set_will(struct options *o, const struct option *option, const char *value)
 {
     switch (option->id) {
-    case OPTION_WILL_TOPIC: o->will.topic[0] = text_slice(checked_topic(option->name, value)); return true;
-    case OPTION_WILL_PAYLOAD: o->will.payload = text_slice(value); return true;
+    case OPTION_WILL_TOPIC: o->will.topic[0] = checked_topic(option->name, value); return true;
+    case OPTION_WILL_PAYLOAD: o->will.payload = checked_bytes(option->name, value); return true;
     case OPTION_WILL_QOS: o->will.qos = (uint8_t)number(option->name, value, 0, 2); return true;
     case OPTION_WILL_RETAIN: o->will.retain = true; return true;
     default: return false;
@@ -209,7 +230,7 @@ static bool set_will(struct options *o, const struct option *option, const char 
 static bool set_pub(struct options *o, const struct option *option, const char *value)
 {
     switch (option->id) {
-    case 't': o->publish.topic[0] = text_slice(checked_topic(option->name, value)); return true;
+    case 't': o->publish.topic[0] = checked_topic(option->name, value); return true;
     case 'm':
     case 'n':
         set_payload(o, PAYLOAD_MESSAGE, option->name);
@@ -321,19 +342,19 @@ static void parse_all(struct options *o, int argc, char **argv)
 static void choose_client_id(struct options *o)
 {
     uint32_t random = (uint32_t)getpid();
+    if (o->config.resume && (o->config.client_id == NULL || o->config.client_id[0] == '\0'))
+        usage_error("-c needs a client id (-i), by which the broker finds the session again");
     if (o->config.client_id != NULL)
         return;
-    if (o->config.resume)
-        usage_error("-c needs a client id (-i), by which the broker finds the session again");
     (void)getentropy(&random, sizeof random);
     snprintf(o->client_id, sizeof o->client_id, "mote-%08x", random);
     o->config.client_id = o->client_id;
 }
 
-static void finish_session(struct options *o, bool expiry_given)
+static void finish_session(struct options *o)
 {
     choose_client_id(o);
-    if (o->config.resume && !expiry_given)
+    if (o->config.resume && !o->expiry_given)
         o->config.session_expiry_s = UINT32_MAX;
     o->config.user = o->connect_users.list;
     o->config.user_count = o->connect_users.count;
@@ -349,22 +370,20 @@ static void finish_session(struct options *o, bool expiry_given)
         usage_error("a will needs --will-topic");
 }
 
-static void finish_pub(struct options *o, bool expiry_given)
+static void finish_pub(struct options *o)
 {
     struct mqtt_publish *p = &o->publish;
     if (p->topic[0].length == 0 || o->payload_kind == PAYLOAD_NONE)
         usage_error("pub needs -t and one of -m, -n, -f, -s and -l; mote pub --help");
     if (o->payload_kind == PAYLOAD_LINES && o->repeat != 1)
         usage_error("--repeat is not for -l");
-    if (p->response_topic.length > 0 && !mqtt_topic_is_valid(p->response_topic))
-        usage_error("-D publish response-topic: it is no topic");
     p->qos = o->qos;
     p->user = o->publish_users.list;
     p->user_count = o->publish_users.count;
     /* What is in flight is in memory: what another run has left in the broker does not belong to it. So the
      * session begins with this run, and ends with it, unless it was said otherwise. */
     o->config.resume = false;
-    o->goodbye.change_expiry |= o->config.session_expiry_s != 0 && !expiry_given;
+    o->goodbye.change_expiry |= o->config.session_expiry_s != 0 && !o->expiry_given;
 }
 
 static void finish_sub(struct options *o)
@@ -387,28 +406,20 @@ static void finish_sub(struct options *o)
 
 void options_parse(struct options *o, enum command command, int argc, char **argv)
 {
-    enum { NOT_GIVEN = 1 }; /* nobody would ask for a second */
     *o = (struct options){
         .command = command,
         .host = "localhost",
         .port = "1883",
         .buffer = BUFFER_DEFAULT,
         .repeat = 1,
-        .config = {.keep_alive_s = 60,
-                   .qos2 = true,
-                   .fall_back = true,
-                   .session_expiry_s = NOT_GIVEN,
-                   .maximum_packet_size = 268435460},
+        .config = {.keep_alive_s = 60, .qos2 = true, .fall_back = true, .maximum_packet_size = 268435460},
     };
     parse_all(o, argc, argv);
-    bool expiry_given = o->config.session_expiry_s != NOT_GIVEN;
-    if (!expiry_given)
-        o->config.session_expiry_s = 0;
-    finish_session(o, expiry_given);
+    finish_session(o);
     for (int i = 0; i < argc; i++)
         o->strings += strlen(argv[i]) + 8; /* with lengths and the property's number */
     if (command == COMMAND_PUB)
-        finish_pub(o, expiry_given);
+        finish_pub(o);
     else
         finish_sub(o);
 }

@@ -12,6 +12,8 @@ enum kind {
     FLAG,
     NOT_FLAG, /* false stands for 1 */
     TEXT,
+    BYTES,
+    TOPIC,
     USER,
 };
 
@@ -37,12 +39,23 @@ static void set_number(const struct property *p, const char *text)
     }
 }
 
+static struct mqtt_slice string(const struct property *p, const char *text)
+{
+    char name[64];
+    snprintf(name, sizeof name, "-D %s %s", p->command, p->name);
+    switch (p->kind) {
+    case BYTES: return checked_bytes(name, text);
+    case TOPIC: return checked_topic(name, text);
+    default: return checked_text(name, text);
+    }
+}
+
 static void add_user(const struct property *p, const char *name, const char *value)
 {
     struct user_properties *users = p->to;
     if (users->count == USERS_MAX)
         usage_error("-D %s user-property: at most %d", p->command, USERS_MAX);
-    users->list[users->count++] = (struct mqtt_user_property){text_slice(name), text_slice(value)};
+    users->list[users->count++] = (struct mqtt_user_property){string(p, name), string(p, value)};
 }
 
 __attribute__((noreturn)) static void unknown(const struct property *list, size_t count, const char *command)
@@ -72,15 +85,15 @@ int property_parse(struct options *o, char **arguments)
         {"publish", "message-expiry-interval", NUMBER_32, 1, all, &o->publish.message_expiry_s},
         {"publish", "topic-alias", NUMBER_8, 1, 32, &o->publish.alias},
         {"publish", "content-type", TEXT, 0, 0, &o->publish.content_type},
-        {"publish", "response-topic", TEXT, 0, 0, &o->publish.response_topic},
-        {"publish", "correlation-data", TEXT, 0, 0, &o->publish.correlation},
+        {"publish", "response-topic", TOPIC, 0, 0, &o->publish.response_topic},
+        {"publish", "correlation-data", BYTES, 0, 0, &o->publish.correlation},
         {"publish", "user-property", USER, 0, 0, &o->publish_users},
         {"will", "will-delay-interval", NUMBER_32, 0, all, &o->will.delay_s},
         {"will", "payload-format-indicator", FLAG, 0, 1, &o->will.utf8},
         {"will", "message-expiry-interval", NUMBER_32, 1, all, &o->will.message_expiry_s},
         {"will", "content-type", TEXT, 0, 0, &o->will.content_type},
-        {"will", "response-topic", TEXT, 0, 0, &o->will.response_topic},
-        {"will", "correlation-data", TEXT, 0, 0, &o->will.correlation},
+        {"will", "response-topic", TOPIC, 0, 0, &o->will.response_topic},
+        {"will", "correlation-data", BYTES, 0, 0, &o->will.correlation},
         {"will", "user-property", USER, 0, 0, &o->will_users},
         {"subscribe", "subscription-identifier", NUMBER_32, 1, 268435455, &o->filters.identifier},
         {"subscribe", "user-property", USER, 0, 0, &o->subscribe_users},
@@ -102,10 +115,12 @@ int property_parse(struct options *o, char **arguments)
             usage_error("-D %s user-property takes a name and a value", command);
         if (p->kind == USER)
             add_user(p, value, arguments[3]);
-        else if (p->kind == TEXT)
-            *(struct mqtt_slice *)p->to = text_slice(value);
+        else if (p->kind == TEXT || p->kind == BYTES || p->kind == TOPIC)
+            *(struct mqtt_slice *)p->to = string(p, value);
         else
             set_number(p, value);
+        if (p->to == &o->config.session_expiry_s)
+            o->expiry_given = true;
         if (p->to == &o->goodbye.session_expiry_s)
             o->goodbye.change_expiry = true;
         return p->kind == USER ? 4 : 3;

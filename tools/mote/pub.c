@@ -45,36 +45,51 @@ __attribute__((noreturn)) static void fail_with(const char *what)
 
 /* ---- Payloads ---- */
 
-/* Standard input, which cannot be read twice, goes into a file that can. */
-static int spool(void)
+/* What cannot be read twice goes into a file that can; of what is too large no more than shows it. */
+static int spool(int from, const char *name)
 {
     char block[65536];
     ssize_t length;
+    size_t total = 0;
     FILE *file = tmpfile();
     if (file == NULL)
         fail_with("temporary file");
-    while ((length = read(STDIN_FILENO, block, sizeof block)) > 0) {
+    while (total <= PAYLOAD_MAX && (length = read(from, block, sizeof block)) > 0) {
+        total += (size_t)length;
         if (fwrite(block, 1, (size_t)length, file) != (size_t)length)
             fail_with("temporary file");
     }
     if (length < 0)
-        fail_with("standard input");
+        fail_with(name);
     if (fflush(file) != 0)
         fail_with("temporary file");
     return dup(fileno(file));
 }
 
+static const char *file_name(const struct pub *p)
+{
+    return p->options->file != NULL ? p->options->file : "standard input";
+}
+
+/* A pipe has no size, and those of the kernel's files, as in /proc, are not true. */
+static bool has_its_size(int file)
+{
+    struct stat status;
+    char last;
+    return fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+           pread(file, &last, 1, status.st_size - 1) == 1;
+}
+
 static void open_file(struct pub *p)
 {
     struct stat status;
-    const char *name = p->options->file != NULL ? p->options->file : "standard input";
-    p->file = p->options->file != NULL ? open(name, O_RDONLY | O_CLOEXEC) : spool();
+    const char *name = file_name(p);
+    int file = p->options->file != NULL ? open(name, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    if (file < 0)
+        fail_with(name);
+    p->file = p->options->file != NULL && has_its_size(file) ? file : spool(file, name);
     if (p->file < 0 || fstat(p->file, &status) < 0)
         fail_with(name);
-    if (S_ISDIR(status.st_mode)) {
-        errno = EISDIR;
-        fail_with(name);
-    }
     if (status.st_size > PAYLOAD_MAX)
         usage_error("%s: larger than any message, %d bytes", name, PAYLOAD_MAX);
     p->publish.source_length = (uint32_t)status.st_size;
@@ -90,7 +105,11 @@ static int read_file(void *context, uint32_t offset, uint8_t *to, size_t length)
 {
     struct pub *p = context;
     ssize_t got = pread(p->file, to, length < BUFFER_MAX ? length : BUFFER_MAX, offset);
-    return got > 0 ? handed_over(p, offset + (size_t)got, (size_t)got) : -1; /* it has become shorter */
+    if (got > 0)
+        return handed_over(p, offset + (size_t)got, (size_t)got);
+    complain("%s: %s", file_name(p), got < 0 ? strerror(errno) : "it has become shorter while it was sent");
+    fail(p);
+    return -1;
 }
 
 static int read_line(void *context, uint32_t offset, uint8_t *to, size_t length)
@@ -163,7 +182,8 @@ static bool has_next(struct pub *p, struct mqtt_slice *text)
            (p->published == 0 || (int32_t)(client_now_ms() - p->next_ms) >= 0);
 }
 
-/* From a source, if it does not fit into the buffer or is in a file. */
+/* From a source, if it is in a file or a line larger than the buffer. For what is in the arguments there is
+ * room in any case. */
 static void set_payload(struct pub *p, const struct mqtt_slice *text)
 {
     struct mqtt_publish *publish = &p->publish;
@@ -171,10 +191,9 @@ static void set_payload(struct pub *p, const struct mqtt_slice *text)
         publish->source = publish->source_length > 0 ? read_file : NULL;
         return;
     }
-    if (by_lines(p))
-        publish->payload[0] = *text;
+    publish->payload[0] = *text;
     publish->source = NULL;
-    if (mqtt_publish_size(publish) <= p->options->buffer)
+    if (!by_lines(p) || text->length <= p->options->buffer)
         return;
     publish->source_length = (uint32_t)text->length;
     publish->source = read_line;
@@ -192,12 +211,6 @@ static void settle(struct pub *p, uint16_t packet_id)
     p->streaming = p->client.sending = false;
 }
 
-static bool is_passing(int error)
-{
-    return error == MQTT_ERROR_FULL || error == MQTT_ERROR_INFLIGHT || error == MQTT_ERROR_STORE ||
-           error == MQTT_ERROR_NOT_CONNECTED;
-}
-
 /* Returns whether something was published. */
 static bool publish_next(struct pub *p)
 {
@@ -208,7 +221,7 @@ static bool publish_next(struct pub *p)
     set_payload(p, &text);
     int id = mqtt_publish(&p->client.mqtt, &p->publish, now);
     if (id < 0) {
-        if (is_passing(id))
+        if (error_is_passing(id))
             return false;
         complain("not published: %s", error_text(id));
         fail(p);
@@ -232,7 +245,10 @@ static bool publish_next(struct pub *p)
 static void on_published(struct pub *p, uint16_t packet_id, uint8_t reason)
 {
     if (reason >= MQTT_REASON_UNSPECIFIED) {
-        complain("the broker refuses the message: %s", reason_text(reason));
+        if (reason == MQTT_REASON_PACKET_ID_NOT_FOUND)
+            complain("the broker has lost the session: a message may not have arrived");
+        else
+            complain("the broker refuses the message: %s", reason_text(reason));
         p->client.status = STATUS_FAILED;
     }
     settle(p, packet_id);

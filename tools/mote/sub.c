@@ -1,7 +1,10 @@
 /* mote sub: prints what is published. */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mqtt/router.h"
 #include "tools/mote/client.h"
@@ -12,9 +15,11 @@ struct sub {
     struct mqtt_route routes[FILTERS_MAX + 2];
     struct mqtt_router router;
     const char *format;
+    FILE *out; /* standard output, by `out_fd` */
+    int out_fd;
     uint32_t printed;
-    bool unsubscribed;
-    bool asked, answered; /* SUBSCRIBE */
+    bool unsubscribe, subscribe; /* still to be sent */
+    bool asked, answered;        /* SUBSCRIBE */
     /* A message that comes in parts waits here until it is whole: a half one is never printed. */
     FILE *spool;
     char *head, *tail; /* what is printed around it; NULL: the payload is not printed */
@@ -52,21 +57,46 @@ static void after_payload(const struct sub *s, FILE *out, const char *rest,
         fputc('\n', out);
 }
 
+static ssize_t write_out(void *context, const char *data, size_t length)
+{
+    struct sub *s = context;
+    return client_write(&s->client, s->out_fd, data, length) ? (ssize_t)length : 0;
+}
+
+/* A terminal that has room for a part makes write() sleep. Not if it is opened anew for that, which leaves
+ * alone what others do with it. */
+static int terminal(void)
+{
+    int fd = -1;
+    if (isatty(STDOUT_FILENO))
+        fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd < 0 ? STDOUT_FILENO : fd;
+}
+
+/* Standard output, but where nobody reads it a signal or -W still ends the program. */
+static void open_out(struct sub *s)
+{
+    s->out_fd = terminal();
+    s->out = fopencookie(s, "w", (cookie_io_functions_t){.write = write_out});
+    if (s->out == NULL)
+        fail(s, "standard output");
+}
+
 /* The broker is told that we have it by the next poll: so it has left us by then. */
 static void printed(struct sub *s)
 {
     s->printed++;
-    if (fflush(stdout) != 0)
+    if ((fflush(s->out) != 0 || ferror(s->out)) && !s->client.over)
         fail(s, "standard output");
 }
 
 static void print_whole(struct sub *s, const struct mqtt_message *message)
 {
     bool hex = false;
-    const char *rest = before_payload(s, stdout, message, &hex);
+    const char *rest = before_payload(s, s->out, message, &hex);
     if (rest != NULL)
-        format_bytes(stdout, message->payload.data, message->payload.length, hex);
-    after_payload(s, stdout, rest, message);
+        format_bytes(s->out, message->payload.data, message->payload.length, hex);
+    after_payload(s, s->out, rest, message);
     printed(s);
 }
 
@@ -109,13 +139,13 @@ static void print_parts(struct sub *s)
 {
     char block[4096];
     size_t length;
-    fwrite(s->head, 1, s->head_length, stdout);
+    fwrite(s->head, 1, s->head_length, s->out);
     if (s->spool != NULL) {
         rewind(s->spool);
-        while ((length = fread(block, 1, sizeof block, s->spool)) > 0)
-            format_bytes(stdout, block, length, s->hex);
+        while (!s->client.over && (length = fread(block, 1, sizeof block, s->spool)) > 0)
+            format_bytes(s->out, block, length, s->hex);
     }
-    fwrite(s->tail, 1, s->tail_length, stdout);
+    fwrite(s->tail, 1, s->tail_length, s->out);
     printed(s);
 }
 
@@ -195,30 +225,43 @@ static void on_subscribed(struct sub *s, const struct mqtt_slice *reasons)
     s->client.over = true;
 }
 
-/* The answer to UNSUBSCRIBE is not waited for: the broker handles packets in order. */
-static void unsubscribe(struct sub *s)
-{
-    const struct options *o = s->options;
-    if (o->unsubscription_count == 0 || s->unsubscribed)
-        return;
-    s->unsubscribed =
-        mqtt_unsubscribe(&s->client.mqtt, o->unsubscriptions, o->unsubscription_count, client_now_ms()) > 0;
-}
-
 /* At the first connection, and whenever the broker has lost the session. A SUBSCRIBE of a session that is
  * kept is sent again by the engine. */
 static void on_connected(struct sub *s, bool session_present)
 {
-    unsubscribe(s);
     if (s->asked && (session_present || (!s->answered && s->options->config.session_expiry_s != 0)))
         return;
-    s->asked = true;
-    s->answered = false;
-    int result = mqtt_subscribe_with(&s->client.mqtt, &s->options->filters, client_now_ms());
-    if (result < 0) {
-        complain("no subscription: %s", error_text(result));
+    s->subscribe = true;
+}
+
+/* False: not yet, for what the session has in flight goes first; or never. */
+static bool is_sent(struct sub *s, int result, const char *what)
+{
+    if (result < 0 && !error_is_passing(result)) {
+        complain("%s: %s", what, error_text(result));
         s->client.status = STATUS_FAILED;
         s->client.over = true;
+    }
+    return result > 0;
+}
+
+/* The answer to UNSUBSCRIBE is not waited for: the broker handles packets in order. */
+static void request(struct sub *s)
+{
+    const struct options *o = s->options;
+    struct mqtt *m = &s->client.mqtt;
+    uint32_t now = client_now_ms();
+    if (s->client.over || !s->subscribe)
+        return;
+    if (s->unsubscribe)
+        s->unsubscribe = !is_sent(s, mqtt_unsubscribe(m, o->unsubscriptions, o->unsubscription_count, now),
+                                  "not unsubscribed");
+    if (s->client.over || s->unsubscribe)
+        return;
+    s->subscribe = !is_sent(s, mqtt_subscribe_with(m, &o->filters, now), "no subscription");
+    if (!s->subscribe) {
+        s->asked = true;
+        s->answered = false;
     }
 }
 
@@ -244,17 +287,23 @@ int run_sub(const struct options *options)
 
     s.options = options;
     s.format = options->format != NULL ? options->format : options->verbose ? "%t %p" : "%p";
+    s.unsubscribe = options->unsubscription_count > 0;
     set_routes(&s);
     client_init(&s.client, options);
+    open_out(&s);
     while (!s.client.over && !has_enough(&s)) {
-        while (!has_enough(&s) && client_poll(&s.client, &event))
+        bool more = client_poll(&s.client, &event);
+        if (more)
             handle(&s, &event);
-        if (!s.client.over && !has_enough(&s))
+        request(&s);
+        if (!more && !s.client.over)
             client_wait(&s.client, -1, UINT32_MAX);
     }
     /* Acknowledges what was printed last; what comes by that is not printed, and not acknowledged. */
     if (has_enough(&s) && client_poll(&s.client, &event))
         s.client.over = true;
     drop_parts(&s);
+    if (s.out != NULL)
+        fclose(s.out);
     return client_finish(&s.client);
 }
