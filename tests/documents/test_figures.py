@@ -91,15 +91,20 @@ takes it to {size-full/flash} bytes of flash and {size-full/RAM} of RAM
  {mqtt-full/publish QoS 1} |
 | PUBLISH QoS 2 sent until PUBLISHED, without memcpy | | | {mqtt-full/publish QoS 2} |
 | a poll with nothing to do | {mqtt/mqtt_poll} | | {mqtt-full/mqtt_poll} |
-| PUBLISH QoS 0 received: frame to event | {path/PUBLISH received} | {path/PUBLISH received|budget} |
-| the same, until nothing is left to do | {path/the same} | |
-| publish QoS 0: call to frame out | {path/publish QoS 0} | {path/publish QoS 0|budget} |
-| publish QoS 1: call to PUBLISHED, and nothing left to do | {path/publish QoS 1} | {path/publish QoS 1|budget} |
+| PUBLISH QoS 0 received: frame to event | {path/PUBLISH received} | {path/PUBLISH received|budget} |\
+ {path-full/receive QoS 0} |
+| the same, until nothing is left to do | {path/the same} | | |
+| PUBLISH QoS 1 received: frame to PUBACK out | {path/receive QoS 1} | | {path-full/receive QoS 1} |
+| PUBLISH QoS 2 received: frame to PUBCOMP out | | | {path-full/receive QoS 2} |
+| publish QoS 0: call to frame out | {path/publish QoS 0} | {path/publish QoS 0|budget} | {path-full/publish QoS 0} |
+| publish QoS 1: call to PUBLISHED, and nothing left to do | {path/publish QoS 1} | {path/publish QoS 1|budget} |\
+ {path-full/publish QoS 1} |
+| publish QoS 2: the same | | | {path-full/publish QoS 2} |
 | standard: QoS 0 and 1 | {mqtt-bytes/QoS 0 and 1, the standard build: flash} |\
  {mqtt-bytes/QoS 0 and 1, the standard build: flash|budget} | {mqtt-bytes/QoS 0 and 1, the standard build: struct} |
 | all of the protocol:… | {mqtt-bytes/all of the protocol: flash} | {mqtt-bytes/all of the protocol: flash|budget} |\
  {mqtt-bytes/all of the protocol: struct} |
-| everything | {mqtt-bytes/everything: flash} | | {mqtt-bytes/everything: struct} |
+| everything | {mqtt-bytes/everything: flash} | {mqtt-bytes/everything: flash|budget} | {mqtt-bytes/everything: struct} |
 | everything, the router… | {mqtt-bytes/everything, router and store in RAM: flash} | |\
  {mqtt-bytes/everything, router and store in RAM: struct} |
 """,
@@ -107,7 +112,7 @@ takes it to {size-full/flash} bytes of flash and {size-full/RAM} of RAM
 TOOLS = {  # and the groups of their output, each of which begins with a line of heads
     "bench/net.sh": ("net", "net-full"),
     "bench/mqtt.sh": ("mqtt", "mqtt-full", "mqtt-bytes"),
-    "bench/path.sh": ("path",),
+    "bench/path.sh": ("path", "path-full"),
 }
 STRUCTS = {"net": "net/net.h", "tcp_socket": "net/tcp.h", "udp_socket": "net/udp.h"}
 STRUCTS_FULL = {**STRUCTS, "tcp_listener": "net/tcp_listen.h", "ping": "net/ping.h"}
