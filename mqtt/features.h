@@ -67,7 +67,8 @@
 
 /*
  * Speed or size, whichever the compiler was asked for. For speed, what is used seldom stays apart from what
- * is used often, which is inline, and two bytes are written at once; for size, what is used in many places is there once.
+ * is used often, which is inline, and two bytes are written at once; for size, what is used in many places is
+ * there once.
  */
 #ifdef __OPTIMIZE_SIZE__
 #define MQTT_FAST 0

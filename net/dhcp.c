@@ -238,6 +238,7 @@ static void end_trial(struct net *net)
         return;
     }
     net->address = 0; /* connections wait: a server may yet give it to us */
+    net_wake(net);
 #if NET_WITH_ACD
     acd_stop(net);
 #endif
@@ -422,7 +423,11 @@ static bool answered(struct net *net, struct dhcp_reply *reply)
         }
         break;
     case DHCP_REBOOTING:
-    case DHCP_REBINDING: break;
+    case DHCP_REBINDING:
+        if (reply->server != 0 && !ipv4_is_host(reply->server)) {
+            return false;
+        }
+        break;
     default: return false;
     }
     if (reply->type == DHCP_NAK) {

@@ -128,8 +128,8 @@ void tcp_arm(struct tcp_socket *s)
 {
     uint32_t wait = s->rto_ms;
     if (s->snd_wnd == 0 && s->probe_shift) {
-        wait <<= s->probe_shift;
-        wait = wait < TCP_RTO_MAX_MS ? wait : TCP_RTO_MAX_MS;
+        wait = tcp_least(wait << s->probe_shift, TCP_RTO_MAX_MS);
+        wait = tcp_least(wait, s->user_timeout_ms / 2); /* each answer is progress: it has to come in time */
     }
     s->rtx_ms = s->net->now_ms + wait;
     s->flags |= TCP_RTX_ARMED;
