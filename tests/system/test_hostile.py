@@ -14,6 +14,7 @@ import subprocess
 import time
 
 from harness import LIMIT, PREFIX, BoardTest, Board, Broker, add_tap, enter_namespace, frames, ip, main
+from hostile_peer import address, checksum, put16
 
 HOST, MOTE, TESTER = "192.168.77.1", "192.168.77.2", "192.168.77.200"
 NETWORK, BROADCAST = "192.168.77.0", "192.168.77.255"
@@ -30,22 +31,6 @@ OWN_PING = 0x7E57
 
 
 # ---- Frames ----
-
-def address(text):
-    return socket.inet_aton(text)
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
-
-
-def put16(data, at, value):
-    return data[:at] + struct.pack(">H", value) + data[at + 2:]
-
 
 def ethernet(payload, kind=IPV4, destination=MOTE_MAC, source=TESTER_MAC):
     return destination + source + struct.pack(">H", kind) + payload
