@@ -252,6 +252,15 @@ static size_t largest(const struct mqtt *m, const struct mqtt_transport *t, uint
     return head >> 4 == MQTT_PUBLISH ? mqtt_largest_packet(m, t) : t->receive_capacity;
 }
 
+static bool is_piece(const struct mqtt_frame *frame)
+{
+#if MQTT_WITH_STREAMING
+    return frame->size != frame->total;
+#else
+    return frame->size == 0;
+#endif
+}
+
 /* So much is here of a packet, which may take long: what it grows by is a sign of life. */
 static void note_piece(struct mqtt *m, size_t length)
 {
@@ -285,7 +294,7 @@ static bool next_frame(struct mqtt *m, struct mqtt_frame *frame)
     if (frame->total > t->receive_capacity)
         frame->size = length; /* never whole: let us see what is here */
 #endif
-    if (wrong == MQTT_REASON_SUCCESS && frame->size == 0)
+    if (wrong == MQTT_REASON_SUCCESS && is_piece(frame))
         note_piece(m, length);
     return wrong == MQTT_REASON_SUCCESS && frame->size != 0;
 }

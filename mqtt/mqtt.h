@@ -213,7 +213,8 @@ struct mqtt_config {
     /* Subscribed to by the engine whenever a session is new; SUBSCRIBED tells. NULL: none. What the broker
      * cannot be asked for comes back at once, as SUBSCRIBED with packet id 0 and one reason for all: 0xA2,
      * 0x9E or 0xA1 if it has no wildcard, shared or identified subscriptions, 0x95 if the packet is too
-     * large, 0x83 if there can be none; the next connection tries again. */
+     * large, 0x83 if there can be none, 0x97 if the store refuses it though nothing of ours is in flight;
+     * the next connection tries again. */
     const struct mqtt_filters *subscriptions;
 #endif
 #if MQTT_WITH_STREAMING
@@ -591,8 +592,8 @@ size_t mqtt_quota(const struct mqtt *m);
 
 /*
  * At most 255 at once. Returns the packet id or a negative enum mqtt_error; SUBSCRIBED follows. INFLIGHT also
- * while a SUBSCRIBE or UNSUBSCRIBE of the last connection is to be sent again, with the next mqtt_poll: in
- * order, the last one counts.
+ * while a SUBSCRIBE or UNSUBSCRIBE of the last connection is to be sent again, which mqtt_poll does as there
+ * is room: in order, the last one counts.
  */
 int mqtt_subscribe(struct mqtt *m, const struct mqtt_subscription *subscriptions, size_t count,
                    uint32_t now_ms) __attribute__((warn_unused_result));

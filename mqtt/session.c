@@ -354,7 +354,7 @@ MQTT_SHARED static uint8_t refusal_of(const struct mqtt *m, int error)
     (void)m;
 #endif
     if (error == MQTT_ERROR_STORE && !mqtt_has_inflight(m))
-        return MQTT_REASON_QUOTA_EXCEEDED; /* nor will it have room */
+        return MQTT_REASON_QUOTA_EXCEEDED; /* nothing of ours makes room for it */
     return error == MQTT_ERROR_ARGUMENT ? MQTT_REASON_IMPLEMENTATION_SPECIFIC : 0;
 }
 

@@ -63,8 +63,9 @@ static bool out_of_patience(struct tcp_socket *s)
     }
     /* The next one a quarter from now, however late this one is; what nobody can have heard does not count.
      */
-    s->received_ms = s->net->now_ms - s->keep_alive_ms - s->keep_alive_probes * (s->keep_alive_ms / 4);
+    uint32_t quarter_ms = s->keep_alive_ms / 4;
     s->keep_alive_probes = (uint8_t)(s->keep_alive_probes + s->net->link_up);
+    s->received_ms = s->net->now_ms + quarter_ms - s->keep_alive_ms - s->keep_alive_probes * quarter_ms;
     /* RFC 9293 3.8.4: an empty segment before the window, which must be answered */
     tcp_send_bare(s, s->snd_una - 1, TCP_ACK);
     return true;
@@ -85,6 +86,12 @@ void tcp_send_again(struct tcp_socket *s)
 #endif
 }
 
+/* What goes out by the timer is a byte into a closed window. */
+static bool is_probing(const struct tcp_socket *s)
+{
+    return synchronized(s) && (s->snd_wnd == 0 || s->snd_max == s->snd_una);
+}
+
 static void go_back(struct tcp_socket *s)
 {
     s->flags &= ~(uint32_t)TCP_RTX_ARMED;
@@ -97,6 +104,9 @@ void tcp_link(struct tcp_socket *s)
     if (s->flags & TCP_RTX_ARMED) {
         s->cwnd = tcp_least(s->cwnd, TCP_INITIAL_SEGMENTS * (uint32_t)s->mss); /* it may lead elsewhere now */
         go_back(s); /* which is no expiry: neither back-off nor count */
+        if (is_probing(s) && s->probe_shift == 0) {
+            s->probe_shift = 1; /* what goes out is a probe, and may not be taken */
+        }
     }
     s->deadline_ms = s->net->now_ms;
 }
@@ -110,7 +120,7 @@ static void retransmission_timeout(struct tcp_socket *s)
         return;
     }
     go_back(s);
-    if (synchronized(s) && (s->snd_wnd == 0 || s->snd_max == s->snd_una)) {
+    if (is_probing(s)) {
         s->probe_shift = (uint8_t)(s->probe_shift + (s->probe_shift < 6));
         return;
     }

@@ -147,9 +147,33 @@ static void a_repetition_is_read_on(void **state)
 }
 #endif
 
+#if MQTT_WITH_STREAMING
+/* Of a message that comes in parts, whose topic alone takes 200 s. */
+static void slow_beginnings_are_no_silence(void **state)
+{
+    struct mqtt_config config = bench_config;
+    struct bench b;
+    (void)state;
+    config.maximum_packet_size = 100000;
+    bench_connected(&b, &config);
+    bench_feed(&b, "30 88 27 00 c8");
+    for (unsigned i = 0; i < 200; i++) {
+        b.now_ms += 1000;
+        bench_feed(&b, "'t'");
+        bench_expect_idle(&b);
+    }
+    bench_feed(&b, "00");
+    bench_expect_event(&b, MQTT_EVENT_MESSAGE_BEGIN);
+    bench_free(&b);
+}
+#endif
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+#if MQTT_WITH_STREAMING
+        cmocka_unit_test(slow_beginnings_are_no_silence),
+#endif
 #if MQTT_WITH_STREAMING && MQTT_WITH_QOS2
         cmocka_unit_test(a_repetition_is_read_on),
 #endif

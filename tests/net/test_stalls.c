@@ -49,6 +49,21 @@ static void probes_of_a_late_poll(void **state)
     assert_int_equal(tcp_state(&lab.tcp), TCP_ESTABLISHED);
 }
 
+/* Without a link nothing is due at once, poll after poll. */
+static void no_link_is_no_hurry(void **state)
+{
+    (void)state;
+    rig_connect(&lab);
+    tcp_set_timeouts(&lab.tcp, 0, 10000);
+    net_link(&lab.net, false, lab.now);
+    for (unsigned i = 0; i < 100; i++) {
+        rig_advance(&lab, 1000);
+        rig_poll(&lab);
+        assert_true(net_wait_ms(&lab.net, lab.now) > 0);
+    }
+    assert_int_equal(tcp_state(&lab.tcp), TCP_ESTABLISHED);
+}
+
 #if NET_WITH_DHCP && NET_WITH_ACD
 /* The lease's address is probed for when the time jumps: DHCP goes on. */
 static void a_jump_while_the_lease_is_tried(void **state)
@@ -75,6 +90,7 @@ int main(void)
         TEST(less_than_a_unit_is_closed),
 #endif
         TEST(probes_of_a_late_poll),
+        TEST(no_link_is_no_hurry),
 #if NET_WITH_DHCP && NET_WITH_ACD
         cmocka_unit_test(a_jump_while_the_lease_is_tried),
 #endif
