@@ -4,21 +4,7 @@
 
 #include <string.h>
 
-static struct rig rig;
-
-static int setup(void **state)
-{
-    (void)state;
-    rig_open(&rig, 512, 512, 0);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rig_close(&rig);
-    return 0;
-}
+#include "rig_case.h"
 
 enum { MORE = 0x2000 };
 

@@ -3,21 +3,7 @@
 
 #include <string.h>
 
-static struct rig rig;
-
-static int setup(void **state)
-{
-    (void)state;
-    rig_open(&rig, 512, 512, 0);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rig_close(&rig);
-    return 0;
-}
+#include "rig_case.h"
 
 static void ethernet_runt(void **state)
 {

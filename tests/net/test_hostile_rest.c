@@ -7,21 +7,7 @@
 
 #include <string.h>
 
-static struct rig rig;
-
-static int setup(void **state)
-{
-    (void)state;
-    rig_open(&rig, 512, 512, 0);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rig_close(&rig);
-    return 0;
-}
+#include "rig_case.h"
 
 static const uint32_t sources[] = {0xFFFFFFFF, 0x0A0000FF, 0xE0000001, 0,         0x00000001,
                                    0x7F000001, OURS,       0xF0000001, 0xEFFFFFFF};

@@ -54,6 +54,17 @@ def tcp(source, destination, ports, seq, ack, flags, window, urgent, options, da
     return put16(segment, 16, checksum(pseudo + segment))
 
 
+def send_frame(port, frame):
+    deadline = time.monotonic() + LIMIT
+    while True:
+        try:
+            return port.send(frame)
+        except OSError as error:  # the TAP's queue is full: the board is still busy with it
+            if time.monotonic() > deadline:
+                raise AssertionError("the board takes no more frames: %s" % error)
+            time.sleep(0.001)
+
+
 class Segment:
     """One that the device has sent."""
 
@@ -121,15 +132,7 @@ class Wire:
         self.socket.close()
 
     def send(self, payload, kind=IPV4, destination=None):
-        frame = (destination or self.mote_mac) + self.mac + struct.pack(">H", kind) + payload
-        deadline = time.monotonic() + LIMIT
-        while True:
-            try:
-                return self.socket.send(frame)
-            except OSError as error:  # the TAP's queue is full: the board is still busy with it
-                if time.monotonic() > deadline:
-                    raise AssertionError("the board takes no more frames: %s" % error)
-                time.sleep(0.001)
+        send_frame(self.socket, (destination or self.mote_mac) + self.mac + struct.pack(">H", kind) + payload)
 
     def packets(self, limit=LIMIT):
         """IPv4 packets of the device as they come, until the time is up."""

@@ -14,7 +14,7 @@ import subprocess
 import time
 
 from harness import LIMIT, PREFIX, BoardTest, Board, Broker, add_tap, enter_namespace, frames, ip, main
-from hostile_peer import address, checksum, put16
+from hostile_peer import address, checksum, put16, send_frame
 
 HOST, MOTE, TESTER = "192.168.77.1", "192.168.77.2", "192.168.77.200"
 NETWORK, BROADCAST = "192.168.77.0", "192.168.77.255"
@@ -350,14 +350,7 @@ class Hostile(BoardTest):
         return port
 
     def send(self, frame):
-        deadline = time.monotonic() + LIMIT
-        while True:
-            try:
-                return self.ip_port.send(frame)
-            except OSError as error:  # the TAP's queue is full: the board is still busy with it
-                if time.monotonic() > deadline:
-                    raise AssertionError("the board takes no more frames: %s" % error)
-                time.sleep(0.001)
+        send_frame(self.ip_port, frame)
 
     def ping(self):
         """The tester's own: comes back when all that was sent before has been dealt with. What else came back?
